@@ -1,0 +1,78 @@
+# bt-tools: GNU make, non-recursive. CC, CPPFLAGS, CFLAGS, LDFLAGS, PREFIX and
+# DESTDIR are the user's. Objects go to $(BUILD).
+#
+#	make		the six tools, in build/bin
+#	make deps	install the packages that building and testing need
+#	make demo	a whole swarm on this machine, shown step by step
+#	make check	every test; ends with "N passed, N failed"
+#	make install	binaries, man pages, completions
+
+BUILD ?=	build
+PREFIX ?=	/usr/local
+CFLAGS ?=	-O2 -g
+PURE =		base codec core
+ROOMS =		$(PURE) disk net cli
+TOOLS =		bt-info bt-make bt-scrape bt-tracker bt-get bt-seed
+
+STD =		-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Icommon -pthread
+WARN =		-Wall -Wextra -Wpedantic -Wmissing-prototypes \
+		-Wstrict-prototypes -Wshadow -Wcast-qual -Wsign-compare \
+		-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef \
+		-Wno-format-nonliteral -Werror=implicit-function-declaration
+HARDEN =	-fstack-protector-strong -fPIE
+LINK =		-pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all
+
+all:
+
+obj =	$(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(addsuffix /*.c,$(1)))))
+
+$(BUILD)/libbt.a: $(call obj,$(addprefix common/,$(ROOMS)))
+$(BUILD)/libbtpure.a: $(call obj,$(addprefix common/,$(PURE)))
+$(BUILD)/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# program: name, source folder, libraries
+define program
+all: $$(BUILD)/bin/$(1)
+$$(BUILD)/bin/$(1): $$(call obj,$(2)) $$(BUILD)/libbt.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LINK) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $(3)
+endef
+NETLIBS =	-levent_core -levent_extra -levent_pthreads -lcurl
+$(eval $(call program,bt-info,bt-info,$(NETLIBS) -ljansson -lcrypto))
+$(eval $(call program,bt-make,bt-make,-ljansson -lcrypto))
+$(eval $(call program,bt-scrape,bt-scrape,$(NETLIBS) -ljansson -lcrypto))
+$(eval $(call program,bt-tracker,bt-tracker,-levent_core -levent_pthreads -ljansson -lcrypto))
+$(eval $(call program,bt-get,bt-get,$(NETLIBS) -ljansson -lcrypto))
+$(eval $(call program,bt-seed,bt-seed,$(NETLIBS) -ljansson -lcrypto))
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+
+# tests/unit/test_NAME.c is one cmocka program, linked with the pure archive;
+# tests of disk/ and cli/ (test_disk_*.c, test_cli_*.c) with the whole one
+UNIT =	$(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+.SECONDARY:
+$(BUILD)/tests/unit/test_disk_%: $(BUILD)/tests/unit/test_disk_%.o $(BUILD)/libbt.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
+$(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljansson -lcrypto
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
+
+.PHONY: unit
+unit: $(UNIT)
+	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
