@@ -51,6 +51,10 @@ void	bt_handshake_put(uint8_t out[BT_HANDSHAKE_LEN],
  */
 ssize_t	bt_handshake_parse(struct bt_str in, struct bt_handshake *h);
 
+/*
+ * index is BT_PORT's port too. The payload of BT_EXTENDED has at least one
+ * byte, the extended message's own id.
+ */
 struct bt_wire_msg {
 	unsigned id;			/* enum bt_wire_id, or an unknown id */
 	uint32_t index, begin, length;	/* zero when the message has none */
@@ -61,7 +65,8 @@ struct bt_wire_msg {
 #define BT_WIRE_ESHAPE	(-2)
 
 /*
- * Decode the first message in `in`, whose length prefix may not exceed `max`.
+ * Decode the first message in `in`, whose length prefix may not exceed `max`
+ * (itself below 2^31 - 4).
  * Returns the bytes it took, 0 when more are needed, or a negative fault;
  * after a fault the stream cannot be resumed. Fails at the earliest byte
  * that proves the message bad (a length that does not fit its id).
