@@ -6,7 +6,7 @@
  * Pure: text and bytes only; net/ turns it to a sockaddr.
  *
  * Speaks   BEP 23 (6-byte form), BEP 7 (18-byte form)
- * Used by  codec/announce, core/candidates, net/*, bt-tracker
+ * Used by  codec/announce, core/candidates, net, bt-tracker
  * Tests    tests/unit/test_addr.c
  */
 #ifndef BT_BASE_ADDR_H

@@ -6,7 +6,7 @@
  * Pure.
  *
  * Speaks   BEP 3 (bitfield layout)
- * Used by  core/*, disk/resume
+ * Used by  core, disk/resume
  * Tests    tests/unit/test_bits.c
  */
 #ifndef BT_BASE_BITS_H

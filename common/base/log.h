@@ -5,7 +5,7 @@
  * message below the sink's level costs one comparison.
  * Pure: the sink's function prints, not this.
  *
- * Used by  core/torrent, net/*
+ * Used by  core/torrent, net
  * Tests    tests/unit/test_log.c
  */
 #ifndef BT_BASE_LOG_H

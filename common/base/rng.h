@@ -5,7 +5,7 @@
  * Not for secrets: those come from the operating system, in cli or net.
  * Pure: the seed is the caller's.
  *
- * Used by  core/*, tests/sim
+ * Used by  core, tests/sim
  * Tests    tests/unit/test_rng.c
  */
 #ifndef BT_BASE_RNG_H

@@ -25,6 +25,7 @@ struct bt_str {
 	((struct bt_str){ (const uint8_t *)("" lit), sizeof(lit) - 1 })
 
 struct bt_str	bt_str_of(const char *s);	/* borrows a C string */
+/* Bytes from .. to - 1, where from <= to <= s.n. */
 struct bt_str	bt_str_sub(struct bt_str s, size_t from, size_t to);
 bool	bt_str_eq(struct bt_str a, struct bt_str b);
 int	bt_str_cmp(struct bt_str a, struct bt_str b);	/* as memcmp, then n */
@@ -33,6 +34,12 @@ bool	bt_str_is_utf8(struct bt_str s);	/* RFC 3629; no surrogates */
 /* Index of the first byte c, or s.n. */
 size_t	bt_str_find(struct bt_str s, uint8_t c);
 char	*bt_str_dup(struct bt_str s);		/* gives; NUL-terminated copy */
+/*
+ * As text that is safe on a terminal: control characters (C0, DEL, C1) and
+ * bytes that are not UTF-8 become \xNN. At most max - 1 bytes and a NUL, cut
+ * between characters; returns the bytes before the NUL. s may not overlap out.
+ */
+size_t	bt_str_printable(struct bt_str s, char *out, size_t max);
 
 /* Decimal without sign, leading zeros allowed, 1..20 digits. 0 or -1. */
 int	bt_str_u64(struct bt_str s, uint64_t *out);
