@@ -59,13 +59,17 @@ $(BUILD)/%.o: %.c
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 # tests/unit/test_NAME.c is one cmocka program, linked with the pure archive;
-# tests of disk/ and cli/ (test_disk_*.c, test_cli_*.c) with the whole one
+# tests of disk/ and cli/ (test_disk_*.c, test_cli_*.c) with the whole one, those
+# of bt-tracker (test_tracker_*.c) with the tracker's pure files
 UNIT =	$(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 .SECONDARY:
 $(BUILD)/tests/unit/test_disk_%: $(BUILD)/tests/unit/test_disk_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
 $(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljansson -lcrypto
+$(BUILD)/tests/unit/test_tracker_%: $(BUILD)/tests/unit/test_tracker_%.o \
+    $(addprefix $(BUILD)/bt-tracker/,store.o peers.o connid.o) $(BUILD)/libbtpure.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
 
