@@ -3,7 +3,7 @@
  *
  * Pure. Views point into the input.
  *
- * Speaks   BEP 10 (handshake: m, v, p, reqq, yourip, ipv4, ipv6),
+ * Speaks   BEP 10 (handshake: m, v, p, reqq, yourip), 9 (metadata_size),
  *          BEP 21 (upload_only)
  * Used by  core/peer
  * Tests    tests/unit/test_ext.c, tests/fuzz/fuzz_ext.c
@@ -31,7 +31,7 @@ struct bt_ext_handshake {
 	uint32_t metadata_size;	/* BEP 9, 0 absent */
 };
 
-/* The dictionary alone, without the message id. */
+/* The dictionary alone, without the message id. -1 when it does not fit. */
 int	bt_ext_handshake_put(struct bt_buf *out,
 	    const struct bt_ext_handshake *h);
 /* Wrong types inside are passed over as absent; not a dictionary is -1. */
