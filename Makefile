@@ -77,6 +77,59 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
 
+# What building needs, and what testing needs besides.
+BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
+		libcurl4 libjansson-dev
+TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
+		clang llvm clang-format libclang-rt-14-dev curl python3 \
+		python3-libtorrent transmission-cli transmission-daemon aria2 \
+		rtorrent opentracker mktorrent iproute2 bsdutils procps \
+		mandoc git xxd
+
+.PHONY: deps deps-build
+deps-build:
+	@tests/lib/deps.sh $(BUILD_PKGS)
+deps:
+	@tests/lib/deps.sh $(BUILD_PKGS) $(TEST_PKGS)
+
+.PHONY: demo
+demo: deps-build
+	@$(MAKE) --no-print-directory all
+	@tests/e2e/demo.sh $(BUILD)/bin
+
+# Each suite is "name=command"; tests/lib/check.sh counts.
+BATS =		bats --tap --print-output-on-failure
+SUITES =	'lint=$(BATS) tests/lint' \
+		'unit=$(MAKE) -k unit' \
+		'sanitized unit=$(MAKE) -k unit-asan' \
+		'corpora=$(MAKE) fuzz-replay' \
+		'e2e=$(BATS) tests/e2e' \
+		'interop=$(BATS) tests/interop'
+
+.PHONY: check
+check: deps
+	@$(MAKE) --no-print-directory all
+	@tests/lib/check.sh $(SUITES)
+
+MAN1 =		$(foreach t,$(TOOLS),$(t)/$(t).1)
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man7 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 755 $(addprefix $(BUILD)/bin/,$(TOOLS)) \
+	    $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 common/bt-tools.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	for t in $(TOOLS); do \
+	    install -m 644 $$t/$$t.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$t && \
+	    install -m 644 $$t/_$$t \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$t || exit 1; \
+	done
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
