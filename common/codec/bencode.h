@@ -46,8 +46,10 @@ struct bt_ben {
 
 /*
  * Check the value at the start of in; *out is it. With oddities NULL any
- * oddity is an error; else they are tolerated and reported there. Errors are
- * BT_EINPUT with the byte offset, or BT_ELIMIT for depth. 0 or -1.
+ * oddity is an error; else they are tolerated and reported there. Equal keys
+ * are found wherever they stand: beside each other at once, and in a dictionary
+ * out of order by sorting its keys at its end, so the cost stays n log n.
+ * Errors are BT_EINPUT with the byte offset, or BT_ELIMIT for depth. 0 or -1.
  */
 int	bt_ben_check(struct bt_str in, struct bt_ben *out, unsigned *oddities,
 	    struct bt_err *err);
