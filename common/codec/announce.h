@@ -50,7 +50,9 @@ struct bt_peer_name {		/* a dictionary peer that is a host name */
 };
 
 struct bt_announce_reply {
-	struct bt_str failure;	/* failure reason; then nothing else counts */
+	struct bt_str failure;	/* failure reason; then only retry_min counts.
+				   Never empty if there was one: an empty one
+				   reads as a sentence of ours */
 	int32_t retry_min;	/* BEP 31 minutes; 0 none, -1 "never" */
 	struct bt_str warning;
 	uint32_t interval;	/* seconds, clamped to 0 .. 2^31-1; 0 absent */
@@ -70,15 +72,23 @@ struct bt_announce_reply {
  */
 int	bt_announce_url(struct bt_buf *out, struct bt_str base,
 	    const struct bt_announce *a, struct bt_err *err);
-/* Read a tracker's body. Release with bt_announce_reply_fini(). */
+/*
+ * Read a tracker's body. Release with bt_announce_reply_fini(), which after -1
+ * is not needed and does no harm. A failure reason is a reply like another: 0.
+ * What is not a bencoded dictionary is BT_ENET; a value of a wrong type is
+ * absent; peers with port 0 and those past BT_ANNOUNCE_PEERS_MAX are left out.
+ */
 int	bt_announce_reply_parse(struct bt_str body,
 	    struct bt_announce_reply *r, struct bt_err *err);
 void	bt_announce_reply_fini(struct bt_announce_reply *r);
 
 /*
  * The tracker's side: read a query string. Refuses what BEP 3 does not allow
- * (info_hash or peer_id not 20 bytes, port 0 or absent, signs, overflow) with a
- * sentence fit for `failure reason`. Unknown parameters are passed over.
+ * (info_hash or peer_id not 20 bytes, a port that is none, signs) with a
+ * sentence fit for `failure reason`. Unknown and empty parameters are passed
+ * over; the first of two counts. A byte count past 64 bits, and an absent
+ * `left`, is UINT64_MAX: a leecher. A key that is not hex is folded to 32 bits.
+ * ip= counts only if numeric.
  */
 int	bt_announce_query_parse(struct bt_str query, struct bt_announce *a,
 	    struct bt_err *err);
@@ -95,6 +105,7 @@ struct bt_announce_answer {
 	bool compact;
 	struct bt_addr external;	/* BEP 24: who asked; family 0 leaves out */
 };
+/* Both: 0, or -1 with nothing written when out's ceiling forbids it. */
 int	bt_announce_answer_put(struct bt_buf *out,
 	    const struct bt_announce_answer *a);
 /* d14:failure reason...e; retry_min as above. */

@@ -2,7 +2,8 @@
  * udptrk - UDP tracker packets, both directions.
  *
  * Pure: a packet in, a struct out, and back. Transaction and connection ids
- * are the caller's. Views point into the input.
+ * are the caller's, and so is what to say to a port of 0. Views point into the
+ * input. Packets longer than they need to be are no fault.
  *
  * Speaks   BEP 15, BEP 41 (URLData option)
  * Used by  net/udp, bt-tracker/udp
@@ -47,20 +48,29 @@ struct bt_udp_reply {
 	struct bt_str error;	/* BT_UDP_ERROR */
 };
 
-/* Write a packet; url_data longer than 255 goes in several options. 0 or -1. */
+/*
+ * Write a packet; url_data longer than 255 goes in several options. 0, or -1
+ * when it does not fit out or, for a request, BT_UDP_REQUEST_MAX.
+ */
 int	bt_udp_request_put(struct bt_buf *out, const struct bt_udp_request *q);
 int	bt_udp_reply_put(struct bt_buf *out, const struct bt_udp_reply *r);
 /*
- * Read a packet. url_buf receives joined BEP 41 URLData, cut at url_max bytes.
+ * Read a packet. url_buf receives joined BEP 41 URLData, cut at url_max bytes;
+ * hashes beyond BT_UDP_SCRAPE_MAX are left out, an unknown event is none, a
+ * negative num_want -1.
  * -1 for what is not a request; *transaction_known says whether an error reply
- * could be addressed (the first 16 bytes were there).
+ * could be addressed (the first 16 bytes were there): then q->connection and
+ * q->transaction are filled even so.
  */
 int	bt_udp_request_parse(struct bt_str in, struct bt_udp_request *q,
 	    uint8_t *url_buf, size_t url_max, bool *transaction_known);
-/* Read a reply; peers must divide by 6 or 18 (family 4 or 6), or be cut. */
+/*
+ * Read a reply; peers must divide by 6 or 18 (family 4 or 6), or be cut. A
+ * negative interval is 0. -1 for what is not a reply.
+ */
 int	bt_udp_reply_parse(struct bt_str in, uint8_t family,
 	    struct bt_udp_reply *r);
-/* Row i of a scrape reply: complete, downloaded, incomplete (BEP 15 order). */
+/* Row i of a scrape reply: the counts; row->info_hash is left as it is. */
 void	bt_udp_reply_row(const struct bt_udp_reply *r, size_t i,
 	    struct bt_scrape_row *row);
 
