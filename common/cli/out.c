@@ -49,16 +49,17 @@ bt_out_raw(struct bt_out *o, struct bt_str s)
 		bt_out_on_error(o, errno);
 }
 
-/* How many bytes at p are one UTF-8 character (RFC 3629), 0 if none are. */
-static size_t
-utf8_len(const uint8_t *p, size_t n)
+size_t
+bt_out_utf8(struct bt_str s)
 {
 	size_t want;
 
-	if (p[0] < 0x80)
+	if (s.n == 0)
+		return 0;
+	if (s.p[0] < 0x80)
 		return 1;
-	want = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (want > n || !bt_str_is_utf8((struct bt_str){ p, want }))
+	want = s.p[0] >= 0xf0 ? 4 : s.p[0] >= 0xe0 ? 3 : 2;
+	if (want > s.n || !bt_str_is_utf8((struct bt_str){ s.p, want }))
 		return 0;
 	return want;
 }
@@ -78,7 +79,7 @@ bt_out_escape(struct bt_buf *to, struct bt_str s, bool tty)
 	int rc = 0;
 
 	while (i < s.n && rc == 0) {
-		len = utf8_len(s.p + i, s.n - i);
+		len = bt_out_utf8(bt_str_sub(s, i, s.n));
 		if (len == 0 && !tty)
 			rc = bt_buf_putc(to, s.p[i++]);
 		else if (len == 0)

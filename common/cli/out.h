@@ -51,6 +51,8 @@ void	bt_out_on_error(struct bt_out *o, int code);
 /* "1.2 GiB"; exact below 1 KiB ("17 B"). to holds 16 bytes; returned. */
 #define BT_OUT_SIZE_LEN	16
 char	*bt_out_size(char to[BT_OUT_SIZE_LEN], uint64_t bytes);
+/* How many bytes at the start of s are one UTF-8 character; 0: none are. */
+size_t	bt_out_utf8(struct bt_str s);
 /* Rule 2 into a buffer; -1 when its ceiling forbids it. */
 int	bt_out_escape(struct bt_buf *to, struct bt_str s, bool tty);
 
