@@ -389,6 +389,25 @@ bt_ben_get_type(
 	return v.type == type ? v : (struct bt_ben){ .type = BT_BEN_NONE };
 }
 
+void
+bt_ben_pick(const struct bt_ben *dict, const struct bt_ben_want *w, size_t n)
+{
+	struct bt_ben_iter it = { 0 };
+	struct bt_str key;
+	struct bt_ben v;
+
+	for (size_t i = 0; i < n; i++)
+		*w[i].value = (struct bt_ben){ .type = BT_BEN_NONE };
+	while (bt_ben_next_key(dict, &it, &key, &v))
+		for (size_t i = 0; i < n; i++)
+			if (w[i].value->type == BT_BEN_NONE &&
+			    bt_str_eq(key, w[i].key))
+				*w[i].value = v;
+	for (size_t i = 0; i < n; i++)
+		if (w[i].type != BT_BEN_NONE && w[i].value->type != w[i].type)
+			*w[i].value = (struct bt_ben){ .type = BT_BEN_NONE };
+}
+
 int
 bt_ben_put_int(struct bt_buf *b, int64_t v)
 {

@@ -72,6 +72,19 @@ struct bt_ben	bt_ben_get(const struct bt_ben *dict, const char *key);
 struct bt_ben	bt_ben_get_type(const struct bt_ben *dict, const char *key,
 	    enum bt_ben_type type);
 
+
+/*
+ * Several keys in one walk, where a walk for each would pass over the same
+ * large values again and again.
+ */
+struct bt_ben_want {
+	struct bt_str key;
+	enum bt_ben_type type;	/* BT_BEN_NONE: any will do */
+	struct bt_ben *value;	/* BT_BEN_NONE when absent or of another type */
+};
+void	bt_ben_pick(const struct bt_ben *dict, const struct bt_ben_want *w,
+	    size_t n);
+
 /* Writers. The caller writes keys in order. 0, or -1 at the buffer's ceiling. */
 int	bt_ben_put_int(struct bt_buf *b, int64_t v);
 int	bt_ben_put_str(struct bt_buf *b, struct bt_str s);

@@ -8,6 +8,10 @@
  *    NUL, or is longer than BT_META_NAME_MAX bytes. What fails is BT_EINPUT.
  * 4. name.utf-8 and path.utf-8 win over name and path where they are valid.
  * 5. Views point into the input, which the caller keeps as long as the meta.
+ * 6. No two files have one path, and no file is a folder of another. Padding is
+ *    exempt (BEP 47 gives paddings of one size one path) and needs no path.
+ * 7. What is not needed to find the content (announce-list, url-list, nodes,
+ *    dates) is skipped where it is malformed; white space around URLs goes.
  * Pure.
  *
  * Speaks   BEP 3, 12 (announce-list), 19 (url-list), 17 (httpseeds),
@@ -29,6 +33,8 @@
 #define BT_META_DEPTH_MAX	128u		/* components in a path */
 #define BT_META_PIECE_MAX	(1u << 30)	/* piece length, bytes */
 #define BT_META_SIZE_MAX	((uint64_t)1 << 62)	/* all files, bytes */
+#define BT_META_LINKS_MAX	4096u	/* trackers, seeds, nodes: of each, the
+					 * rest is dropped; real ones have tens */
 
 #define BT_META_PAD	0x01	/* attr 'p': never written, never listed */
 #define BT_META_EXEC	0x02	/* attr 'x' */
@@ -44,7 +50,7 @@ struct bt_meta_file {
 };
 
 struct bt_meta {
-	struct bt_str raw;		/* the whole torrent */
+	struct bt_str raw;		/* the whole input */
 	struct bt_str info;		/* exact bytes of the info dictionary */
 	uint8_t info_hash[BT_SHA1_LEN];
 	unsigned oddities;		/* BT_BEN_* bits */

@@ -2,7 +2,8 @@
  * url - the parts of a URL, percent coding, and BEP 48's scrape address.
  *
  * Views point into the input. Only what trackers and web seeds use: http,
- * https, udp. No userinfo is ever sent on.
+ * https, udp. Userinfo is refused, so that none is ever sent on. A fragment is
+ * dropped.
  * Pure.
  *
  * Speaks   RFC 3986 (the subset), BEP 48 (scrape URL), BEP 15 (udp://)
@@ -34,7 +35,8 @@ int	bt_url_parse(struct bt_str s, struct bt_url *u, struct bt_err *err);
 /*
  * BEP 48: the last path component must begin with "announce", which becomes
  * "scrape"; else the tracker cannot be scraped and -1 comes back. udp:// is
- * returned unchanged. out receives a NUL-terminated URL.
+ * returned unchanged. out's content is replaced by the URL; a NUL that out->n
+ * does not count follows it. A malformed URL is -1 too.
  */
 int	bt_url_scrape(struct bt_str announce, struct bt_buf *out);
 
