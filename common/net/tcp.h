@@ -61,6 +61,9 @@ ssize_t	bt_tcp_recv(int fd, const struct bt_place *places, unsigned n);
 /* Send parts in order; bytes that went, or -1 with errno. n <= 64. */
 ssize_t	bt_tcp_send(int fd, const struct bt_str *parts, unsigned n);
 
+/* An errno value as the reason of a sentence: "connection refused". */
+const char	*bt_tcp_reason(int code);
+
 /* To and from the kernel's form. */
 socklen_t	bt_tcp_sockaddr(const struct bt_addr *a,
 	    struct sockaddr_storage *out);
