@@ -23,7 +23,10 @@ struct bt_pool_job {
 
 /* gives; threads 0: one a core (the affinity mask's, at most 64) */
 struct bt_pool	*bt_pool_new(unsigned threads, struct bt_err *err);
-/* Waits for what runs; jobs that wait are handed out by bt_pool_done first. */
+/*
+ * Waits for what runs. Jobs not given back by then are the caller's again, run
+ * or not: who must know takes them all with bt_pool_wait() first.
+ */
 void	bt_pool_free(struct bt_pool *p);
 void	bt_pool_put(struct bt_pool *p, struct bt_pool_job *job);	/* lends */
 /* A job that is finished, or NULL; does not wait. Gives it back. */

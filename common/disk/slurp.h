@@ -16,7 +16,10 @@
 int	bt_slurp_file(const char *path, struct bt_buf *out, struct bt_err *err);
 int	bt_slurp_fd(int fd, const char *name, struct bt_buf *out,
 	    struct bt_err *err);
-/* Write data to path by a temporary file beside it and rename. */
+/*
+ * Write data to path by a temporary file beside it and rename. A symbolic link
+ * is replaced and not followed; a device or a pipe is written into.
+ */
 int	bt_slurp_replace(const char *path, struct bt_str data, bool overwrite,
 	    struct bt_err *err);
 
