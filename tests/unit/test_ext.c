@@ -65,7 +65,7 @@ aria2s_handshake_reads(void **state)
 	assert_int_equal(h.id_pex, 8);
 }
 
-/* BEP 10's example has its bytes wrong (a name that is not the one it says). */
+/* BEP 10's, with the name cut to the six bytes that its length claims. */
 static void
 the_example_of_bep_10_reads(void **state)
 {
