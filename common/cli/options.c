@@ -12,8 +12,6 @@
 #include "cli/exit.h"
 #include "cli/value.h"
 
-#define VERSION "0.1.0"
-
 /* The letters of options that only have a long name; tools use 256..511. */
 enum { OPT_JSON = 512, OPT_PROGRESS, OPT_NO_PROGRESS };
 
@@ -227,7 +225,7 @@ take_common(struct bt_cli *cli, int ch)
 		print_help(cli->tool);
 		exit(bt_cli_end(cli));
 	case 'V':
-		printf("%s %s\n", cli->tool->name, VERSION);
+		printf("%s %s\n", cli->tool->name, BT_CLI_VERSION);
 		exit(bt_cli_end(cli));
 	default:
 		return false;

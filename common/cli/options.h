@@ -23,6 +23,8 @@
 #include "cli/out.h"
 #include "cli/progress.h"
 
+#define BT_CLI_VERSION "0.1.0"	/* of all the tools */
+
 /* One option; the table ends with { 0 }. */
 struct bt_opt {
 	int ch;			/* its letter, or 256..511 if it has none */
