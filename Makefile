@@ -77,6 +77,36 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
 
+# The same tests, and the fuzz corpora, under the sanitizers in a build of their
+# own. tests/fuzz/fuzz_NAME.c with replay.c runs the files of corpus/NAME; with
+# libFuzzer, `make fuzz TIME=60`, it looks for more and keeps them in build/fuzz.
+SAN =		-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+		-fsanitize=address,undefined
+FUZZ =		$(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+TIME =		60
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
+    $(BUILD)/tests/fuzz/replay.o $(BUILD)/libbtpure.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libbtpure.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto
+
+.PHONY: unit-asan fuzz-replay fuzz replay hunt
+unit-asan:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" unit
+fuzz-replay:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" replay
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang \
+	    CFLAGS="$(SAN) -fsanitize=fuzzer-no-link" hunt
+replay: $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+	@for t in $(FUZZ); do echo "== $$t"; \
+	    $(BUILD)/tests/fuzz/replay_$$t tests/fuzz/corpus/$$t || exit 1; done
+hunt: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
+	@for t in $(FUZZ); do echo "== $$t"; mkdir -p $(BUILD)/corpus/$$t; \
+	    $(BUILD)/tests/fuzz/fuzz_$$t -max_total_time=$(TIME) -timeout=10 \
+	    -artifact_prefix=$(BUILD)/found-$$t- -print_final_stats=1 \
+	    $(BUILD)/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
+
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
 		libcurl4 libjansson-dev
