@@ -9,7 +9,8 @@
  * Speaks   BEP 3 (tracker), 7 (peers6), 12, 23 (compact), 24 (external ip),
  *          27, 31 (retry in), 21 (paused)
  * Used by  net/announcer, bt-scrape, bt-tracker
- * Tests    tests/unit/test_announce.c, tests/fuzz/fuzz_announce.c
+ * Tests    tests/unit/test_announce.c, test_announce_query.c (the tracker's
+ *          side), tests/fuzz/fuzz_announce.c
  */
 #ifndef BT_CODEC_ANNOUNCE_H
 #define BT_CODEC_ANNOUNCE_H
