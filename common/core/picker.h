@@ -8,12 +8,13 @@
  *    something to trade; from then on the rarest first, ties broken at random.
  * 3. Sequential order on request, within a window that the caller moves.
  * 4. A block is asked of one peer at a time until endgame.
- * 5. Endgame begins when every wanted block is asked or held; then a block may
- *    be asked of a second peer (at most BT_PICK_DUP_MAX), those asked fewest
- *    times first, never twice of the same peer.
+ * 5. Endgame begins when every wanted block is asked or held (but of exclusive
+ *    pieces); then a block may be asked of a second peer (at most
+ *    BT_PICK_DUP_MAX), those asked fewest times first, never twice of the same.
  * 6. A pick costs O(1) amortised in the number of pieces: pieces lie in an
  *    array ordered by availability with bucket bounds; a change of availability
- *    by one is one swap.
+ *    by one is one swap. Past 1024 rarer ones that the peer lacks, it gets the
+ *    rarest of 256 that it has.
  * 7. A peer that is all alone on a piece on parole (rule of torrent.h) gets all
  *    of it: an exclusive piece is given only to its owner.
  * Pure.
@@ -47,6 +48,8 @@ void	bt_picker_free(struct bt_picker *p);
 void	bt_picker_want(struct bt_picker *p, uint32_t piece, bool wanted);
 /* window: pieces from the first missing one; 0 turns sequential order off */
 void	bt_picker_sequential(struct bt_picker *p, uint32_t window);
+/* No piece at or beyond limit is begun; at first there is no limit. */
+void	bt_picker_horizon(struct bt_picker *p, uint32_t limit);
 
 /* A peer came, went, or told of a piece. bits of n = pieces. */
 void	bt_picker_peer_bits(struct bt_picker *p, const struct bt_bits *have,
