@@ -257,8 +257,8 @@ check_output(struct job *job, struct bt_err *err)
 		scan->apart[scan->napart++] = st;
 	if (job->output == NULL || is_stdio(job->output))
 		return 0;
-	if (lstat(job->output, &st) == -1)
-		return 0; /* what is wrong with it is said when it is made */
+	if (stat(job->output, &st) == -1 || !S_ISREG(st.st_mode))
+		return 0; /* a pipe takes it; else it is said when it is made */
 	if (!job->force)
 		return bt_err_set(err, BT_EFILE,
 		    "'%s' exists: give -f to overwrite it", job->output);
