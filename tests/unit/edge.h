@@ -1,11 +1,11 @@
 /*
- * edge - a copy of an input whose end is the end of its page.
+ * edge - bytes placed hard against memory that may not be touched.
  *
- * The page after it cannot be read, so a decoder that looks one byte too far
- * ends the test.
+ * A read of one byte past the end is a fault and not a silent pass, also
+ * without a sanitizer. Zero bytes are the edge itself.
  */
-#ifndef TESTS_UNIT_EDGE_H
-#define TESTS_UNIT_EDGE_H
+#ifndef BT_TESTS_UNIT_EDGE_H
+#define BT_TESTS_UNIT_EDGE_H
 
 #include <assert.h>
 #include <string.h>
@@ -14,40 +14,43 @@
 
 #include "base/str.h"
 
-static inline size_t
-edge_pages(size_t n)
+struct edge {
+	uint8_t *map;
+	size_t map_n;
+	size_t room;	/* bytes before the edge */
+};
+
+static inline void
+edge_init(struct edge *e, size_t room)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return (n / page + 1) * page;
-}
-
-/* gives; release with edge_free() */
-static inline struct bt_str
-edge_of(struct bt_str s)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = edge_pages(s.n);
-	uint8_t *base, *p;
 	int rc;
 
-	base = mmap(NULL, room + page, PROT_READ | PROT_WRITE,
+	e->room = (room / page + 1) * page;
+	e->map_n = e->room + page;
+	e->map = mmap(NULL, e->map_n, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert(base != MAP_FAILED);
-	rc = mprotect(base + room, page, PROT_NONE);
+	assert(e->map != MAP_FAILED);
+	rc = mprotect(e->map + e->room, page, PROT_NONE);
 	assert(rc == 0);
-	p = base + room - s.n;
-	if (s.n > 0)
-		memcpy(p, s.p, s.n);
-	return (struct bt_str){ p, s.n };
 }
 
 static inline void
-edge_free(struct bt_str s)
+edge_fini(struct edge *e)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = edge_pages(s.n);
-	uintptr_t base = (uintptr_t)s.p + s.n - room;
+	munmap(e->map, e->map_n);
+}
 
-	munmap((void *)base, room + page);
+/* A copy of s that ends at the edge; the one before is gone. */
+static inline struct bt_str
+edge_put(struct edge *e, struct bt_str s)
+{
+	uint8_t *to = e->map + e->room - s.n;
+
+	assert(s.n <= e->room);
+	if (s.n != 0)
+		memcpy(to, s.p, s.n);
+	return (struct bt_str) { to, s.n };
 }
 
 #endif
