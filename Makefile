@@ -35,7 +35,7 @@ $(BUILD)/libbtpure.a: $(call obj,$(addprefix common/,$(PURE)))
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 # program: name, source folder, libraries
 define program

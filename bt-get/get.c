@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 
-#define SAVE_US		(5 * BT_LOOP_SECOND)
-#define LONELY_US	(60 * BT_LOOP_SECOND)	/* cli.md: once a minute */
-#define SEQUENTIAL_LEN	(32u << 20)		/* bytes that order may lag */
+#define SAVE_US (5 * BT_LOOP_SECOND)
+#define LONELY_US (60 * BT_LOOP_SECOND) /* cli.md: once a minute */
+#define SEQUENTIAL_LEN (32u << 20)	/* bytes that order may lag */
 
 static void on_effect(void *arg, const struct bt_effect *fx);
 static void on_failed(void *arg, const struct bt_err *err);
@@ -24,15 +24,15 @@ choose_root(struct get *g)
 		g->root = bt_mem_strdup(conf->dir == NULL ? "." : conf->dir);
 	else if (strcmp(conf->out, "-") == 0) {
 		tmp = getenv("TMPDIR");
-		g->root = bt_mem_strdup(conf->dir != NULL ? conf->dir :
-			tmp != NULL                       ? tmp :
-							    "/var/tmp");
+		g->root = bt_mem_strdup(conf->dir != NULL ? conf->dir
+					: tmp != NULL	  ? tmp
+							  : "/var/tmp");
 	} else if ((slash = strrchr(conf->out, '/')) == NULL)
 		g->root = bt_mem_strdup(".");
 	else
-		g->root = bt_str_dup((struct bt_str){
-		    (const uint8_t *)conf->out,
-		    slash == conf->out ? 1 : (size_t)(slash - conf->out) });
+		g->root =
+		    bt_str_dup((struct bt_str){ (const uint8_t *)conf->out,
+			slash == conf->out ? 1 : (size_t)(slash - conf->out) });
 }
 
 static int
@@ -53,7 +53,7 @@ open_files(struct get *g, struct bt_err *err)
 			    "with -s, or a folder with -d",
 			    g->selected.set);
 		fc.only_path = out;
-		fc.only_file = bt_bits_next(&g->selected, 0);
+		fc.only = bt_bits_next(&g->selected, 0);
 	}
 	return bt_files_open(&g->files, &fc, err);
 }
@@ -81,8 +81,8 @@ check_space(const struct get *g, struct bt_err *err)
 }
 
 int
-get_open(struct get *g, struct bt_input *in, const char *operand,
-    struct bt_err *err)
+get_open(
+    struct get *g, struct bt_input *in, const char *operand, struct bt_err *err)
 {
 	if (bt_input_torrent(in, operand, &g->bytes, err) == -1)
 		return -1;
@@ -246,8 +246,8 @@ end_seeding(struct get *g, const struct bt_torrent_stats *st, int64_t now)
 	    (uint64_t)(now - g->whole_since) >= conf->seed_us)
 		get_stop(g, NULL);
 	else if (conf->seed_ratio != 0 &&
-	    (double)st->up * 1000 >=
-		(double)st->size_wanted * (double)conf->seed_ratio)
+		 (double)st->up * 1000 >=
+		     (double)st->size_wanted * (double)conf->seed_ratio)
 		get_stop(g, NULL);
 }
 

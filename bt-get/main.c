@@ -6,9 +6,8 @@
 #include "get.h"
 #include "net/fetch.h"
 
-#define TICK_US		(BT_LOOP_SECOND / 5)	/* the progress line's pace */
-#define PEERS_MAX	10000u	/* addresses from --peers */
-#define FETCH_US	(30 * BT_LOOP_SECOND)
+#define TICK_US (BT_LOOP_SECOND / 5) /* the progress line's pace */
+#define PEERS_MAX 10000u	     /* addresses from --peers */
 
 enum {
 	OPT_SEQUENTIAL = 256,
@@ -28,8 +27,8 @@ enum {
 	OPT_INSECURE
 };
 
-static const struct bt_opt opts[] = {
-	{ 'd', "dir", "DIR", "put the files beneath DIR (.)" },
+static const struct bt_opt opts[] = { { 'd', "dir", "DIR",
+					  "put the files beneath DIR (.)" },
 	{ 'o', "output", "FILE",
 	    "where to put the one file that is wanted; - is stdout" },
 	{ 's', "select", "LIST|GLOB",
@@ -38,7 +37,8 @@ static const struct bt_opt opts[] = {
 	{ 'f', "force", NULL,
 	    "adopt files that exist with other content: good pieces stay" },
 	{ OPT_SEQUENTIAL, "sequential", NULL, "pieces in order" },
-	{ OPT_LIMIT_RATE, "limit-rate", "SIZE", "receive SIZE a second at most" },
+	{ OPT_LIMIT_RATE, "limit-rate", "SIZE",
+	    "receive SIZE a second at most" },
 	{ OPT_LIMIT_UP, "limit-up", "SIZE", "send SIZE a second at most" },
 	{ OPT_PEER, "peer", "ADDR:PORT", "a peer to dial; repeatable" },
 	{ OPT_PEERS, "peers", "FILE", "peers to dial, one a line; - is stdin" },
@@ -59,8 +59,7 @@ static const struct bt_opt opts[] = {
 	{ OPT_MEMORY, "memory", "SIZE", "ceiling of piece buffers (64M)" },
 	{ OPT_INSECURE, "insecure", NULL,
 	    "do not verify trackers' certificates" },
-	{ 0, NULL, NULL, NULL }
-};
+	{ 0, NULL, NULL, NULL } };
 
 static const struct bt_tool tool = {
 	.name = "bt-get",
@@ -90,7 +89,7 @@ struct run {
 	const char *peers_file;
 	struct bt_input in;
 	int64_t begun, moved_at, said_at;
-	uint64_t moved;			/* bytes come, when last looked */
+	uint64_t moved; /* bytes come, when last looked */
 	bool said_stalled;
 };
 
@@ -98,9 +97,13 @@ static int
 fetch(void *arg, const char *url, struct bt_buf *out, struct bt_err *err)
 {
 	const struct run *r = arg;
+	const struct bt_client_conf *cc = &r->client_conf;
+	struct bt_fetch_conf fc = { .family = !cc->ipv6	  ? 4
+					      : !cc->ipv4 ? 6
+							  : 0,
+		.insecure = cc->insecure };
 
-	return bt_fetch_url(
-	    url, r->client_conf.insecure, FETCH_US, out, err);
+	return bt_fetch_url(&fc, url, out, err);
 }
 
 static void
@@ -123,8 +126,8 @@ add_peer(struct run *r, struct bt_str s, struct bt_err *err)
 	if (conf->npeers == PEERS_MAX)
 		return bt_err_set(
 		    err, BT_ELIMIT, "more than %u peers are given", PEERS_MAX);
-	conf->peers = bt_mem_resize(
-	    conf->peers, conf->npeers + 1, sizeof(*conf->peers));
+	conf->peers =
+	    bt_mem_resize(conf->peers, conf->npeers + 1, sizeof(*conf->peers));
 	conf->peers[conf->npeers++] = a;
 	return 0;
 }
@@ -187,8 +190,7 @@ set_network(struct run *r, int ch)
 	case OPT_BIND:
 		if (bt_addr_parse_ip(bt_str_of(r->cli.arg), &cc->bind) == -1)
 			bt_cli_misuse(&r->cli,
-			    "'%s' is not an IP address to bind to",
-			    r->cli.arg);
+			    "'%s' is not an IP address to bind to", r->cli.arg);
 		break;
 	case '4':
 		cc->ipv6 = false;
@@ -277,10 +279,9 @@ parse(struct run *r, int argc, char **argv)
 	size_t n = 0;
 	int ch;
 
-	r->client_conf = (struct bt_client_conf){ .ipv4 = true,
-		.ipv6 = true,
-		.port = 6881,
-		.or_any = true };
+	r->client_conf = (struct bt_client_conf){
+		.ipv4 = true, .ipv6 = true, .port = 6881, .or_any = true
+	};
 	r->conf.cli = cli;
 	r->conf.memory = BT_TORRENT_MEMORY;
 	bt_cli_start(cli, &tool, argc, argv);
@@ -291,8 +292,10 @@ parse(struct run *r, int argc, char **argv)
 	if (n == 0)
 		bt_cli_usage(cli);
 	if (r->conf.out != NULL && n > 1)
-		bt_cli_misuse(cli, "-o names one file and %zu torrents are "
-		    "given: use -d", n);
+		bt_cli_misuse(cli,
+		    "-o names one file and %zu torrents are "
+		    "given: use -d",
+		    n);
 	if (r->conf.out != NULL && r->conf.dir != NULL &&
 	    strcmp(r->conf.out, "-") != 0)
 		bt_cli_misuse(cli, "-o and -d are both given");
@@ -348,8 +351,7 @@ watch_stall(struct run *r, uint64_t down, bool is_whole, int64_t now)
 		r->moved_at = now;
 		r->said_stalled = false;
 	}
-	if (r->stall_us != 0 &&
-	    (uint64_t)(now - r->moved_at) >= r->stall_us) {
+	if (r->stall_us != 0 && (uint64_t)(now - r->moved_at) >= r->stall_us) {
 		bt_err_set(&err, BT_ETIMEOUT,
 		    "nothing came for %lld s (--stall-timeout)",
 		    (long long)(r->stall_us / BT_LOOP_SECOND));
@@ -364,8 +366,8 @@ watch_stall(struct run *r, uint64_t down, bool is_whole, int64_t now)
 }
 
 static void
-show_progress(struct run *r, uint64_t done, uint64_t total, uint32_t peers,
-    int64_t now)
+show_progress(
+    struct run *r, uint64_t done, uint64_t total, uint32_t peers, int64_t now)
 {
 	char more[64];
 

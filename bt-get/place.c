@@ -16,7 +16,7 @@
 
 struct checking {
 	struct get *g;
-	uint64_t done, total;	/* bytes */
+	uint64_t done, total; /* bytes */
 };
 
 static uint64_t
@@ -53,8 +53,8 @@ hash_there(struct get *g, const struct bt_bits *check, struct bt_err *err)
 	     i = bt_bits_next(check, i + 1))
 		c.total += bt_layout_piece_size(g->layout, i);
 	bt_bits_init(&good, g->layout->pieces);
-	rc = bt_verify_run(
-	    g->files, g->layout, check, 0, &progress, &good, err);
+	rc =
+	    bt_verify_run(g->files, g->layout, check, 0, &progress, &good, err);
 	for (i = bt_bits_next(&good, 0); i < good.n;
 	     i = bt_bits_next(&good, i + 1))
 		bt_bits_put(&g->have, i);
@@ -151,9 +151,8 @@ place_print(struct get *g, uint32_t file)
 		return;
 	path = bt_files_path(g->files, file);
 	if (g->conf->nul)
-		bt_out_raw(&cli->out,
-		    (struct bt_str){ (const uint8_t *)path,
-			bt_str_of(path).n + 1 });
+		bt_out_raw(&cli->out, (struct bt_str){ (const uint8_t *)path,
+					  bt_str_of(path).n + 1 });
 	else {
 		bt_out_name(&cli->out, bt_str_of(path));
 		bt_out_printf(&cli->out, "\n");
@@ -184,8 +183,7 @@ place_check(struct get *g, struct bt_err *err)
 
 	bt_bits_init(&check, g->layout->pieces);
 	if (g->resume != NULL)
-		rc = bt_resume_load(
-		    g->resume, g->files, &g->have, &check, err);
+		rc = bt_resume_load(g->resume, g->files, &g->have, &check, err);
 	if (rc == 0 && check.set > 0)
 		rc = hash_there(g, &check, err);
 	if (rc == 0 && g->resume != NULL)

@@ -86,8 +86,8 @@ select_files(struct get *g, struct bt_err *err)
 	for (size_t i = 0; rc == 0 && i < g->conf->nselects; i++) {
 		const char *s = g->conf->selects[i];
 
-		rc = is_ranges(s) ? by_number(g, s, number, n, err) :
-				    by_glob(g, s, err);
+		rc = is_ranges(s) ? by_number(g, s, number, n, err)
+				  : by_glob(g, s, err);
 	}
 	bt_mem_free(number);
 	return rc;

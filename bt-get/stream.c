@@ -12,20 +12,20 @@
 #include "disk/jobs.h"
 #include "get.h"
 
-#define CHUNK	(256u << 10)	/* read and written at once */
+#define CHUNK (256u << 10) /* read and written at once */
 
 struct stream {
-	struct bt_pool_job job;		/* first; one run at a time */
+	struct bt_pool_job job; /* first; one run at a time */
 	struct get *g;
 	struct bt_pool *pool;
 	struct bt_loop_watch *watch;
-	uint32_t file;			/* the next selected file */
-	uint64_t at;			/* in the whole content */
-	uint64_t n;			/* bytes the job writes from there */
-	uint64_t window;		/* bytes ahead of `at` */
+	uint32_t file;	 /* the next selected file */
+	uint64_t at;	 /* in the whole content */
+	uint64_t n;	 /* bytes the job writes from there */
+	uint64_t window; /* bytes ahead of `at` */
 	bool busy, done;
-	int code;			/* errno of a failed write, or 0 */
-	struct bt_err err;		/* or of a failed read */
+	int code;	   /* errno of a failed write, or 0 */
+	struct bt_err err; /* or of a failed read */
 	uint8_t *chunk;
 };
 

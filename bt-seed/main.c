@@ -6,8 +6,7 @@
 #include "net/fetch.h"
 #include "seed.h"
 
-#define TICK_US		(BT_LOOP_SECOND / 2)
-#define FETCH_US	(30 * BT_LOOP_SECOND)
+#define TICK_US (BT_LOOP_SECOND / 2)
 
 enum {
 	OPT_NO_CHECK = 256,
@@ -80,9 +79,13 @@ static int
 fetch(void *arg, const char *url, struct bt_buf *out, struct bt_err *err)
 {
 	const struct run *r = arg;
+	const struct bt_client_conf *cc = &r->client_conf;
+	struct bt_fetch_conf fc = { .family = !cc->ipv6	  ? 4
+					      : !cc->ipv4 ? 6
+							  : 0,
+		.insecure = cc->insecure };
 
-	return bt_fetch_url(
-	    url, r->client_conf.insecure, FETCH_US, out, err);
+	return bt_fetch_url(&fc, url, out, err);
 }
 
 static void
@@ -95,8 +98,8 @@ add_peer(struct run *r)
 	    !bt_addr_is_dialable(&a))
 		bt_cli_misuse(
 		    &r->cli, "'%s' is not a peer's ADDR:PORT", r->cli.arg);
-	conf->peers = bt_mem_resize(
-	    conf->peers, conf->npeers + 1, sizeof(*conf->peers));
+	conf->peers =
+	    bt_mem_resize(conf->peers, conf->npeers + 1, sizeof(*conf->peers));
 	conf->peers[conf->npeers++] = a;
 }
 
@@ -123,8 +126,7 @@ set_network(struct run *r, int ch)
 	case OPT_BIND:
 		if (bt_addr_parse_ip(bt_str_of(r->cli.arg), &cc->bind) == -1)
 			bt_cli_misuse(&r->cli,
-			    "'%s' is not an IP address to bind to",
-			    r->cli.arg);
+			    "'%s' is not an IP address to bind to", r->cli.arg);
 		break;
 	case '4':
 		cc->ipv6 = false;
@@ -193,10 +195,9 @@ parse(struct run *r, int argc, char **argv)
 	size_t n = 0;
 	int ch;
 
-	r->client_conf = (struct bt_client_conf){ .ipv4 = true,
-		.ipv6 = true,
-		.port = 6881,
-		.or_any = true };
+	r->client_conf = (struct bt_client_conf){
+		.ipv4 = true, .ipv6 = true, .port = 6881, .or_any = true
+	};
 	r->conf.cli = cli;
 	r->conf.peers_max = 1000;
 	bt_cli_start(cli, &tool, argc, argv);

@@ -10,7 +10,7 @@
 
 struct checking {
 	struct seed *s;
-	uint64_t done;		/* bytes */
+	uint64_t done; /* bytes */
 	uint32_t bad, first_bad;
 };
 
@@ -98,8 +98,7 @@ check(struct seed *s, struct bt_err *err)
 		rc = bt_err_set(err, BT_EMISMATCH,
 		    "content of '%s' does not match the torrent: %u of %u "
 		    "pieces are wrong, the first is %u",
-		    s->layout->name, c.bad, s->layout->pieces,
-		    c.first_bad + 1);
+		    s->layout->name, c.bad, s->layout->pieces, c.first_bad + 1);
 	return rc;
 }
 
@@ -277,7 +276,7 @@ seed_tick(struct seed *s, int64_t now)
 	    (conf->idle_us != 0 &&
 		(uint64_t)(now - s->busy_at) >= conf->idle_us) ||
 	    (conf->until_ratio != 0 && st.up > 0 &&
-		(double)st.up * 1000 >= (double)s->layout->size *
-			(double)conf->until_ratio))
+		(double)st.up * 1000 >=
+		    (double)s->layout->size * (double)conf->until_ratio))
 		seed_stop(s, NULL);
 }

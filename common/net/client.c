@@ -99,8 +99,8 @@ bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 	bt_coin_fill(key, sizeof(key));
 	c->swarms = bt_htab_new(BT_SHA1_LEN, key);
 	c->asker = bt_asker_new(&ac);
-	c->pool_watch = bt_loop_watch_new(
-	    conf->loop, bt_pool_fd(c->pool), on_pool, c);
+	c->pool_watch =
+	    bt_loop_watch_new(conf->loop, bt_pool_fd(c->pool), on_pool, c);
 	bt_loop_watch_set(c->pool_watch, BT_LOOP_READ);
 	bt_bucket_init(&c->up, conf->up_bps, now);
 	bt_bucket_init(&c->down, conf->down_bps, now);

@@ -101,7 +101,7 @@ bt_conn_expire(struct bt_client *c)
 	int64_t now = bt_loop_now(c->conf.loop);
 
 	while ((conn = TAILQ_FIRST(&c->strangers)) != NULL &&
-	    conn->since + BT_CLIENT_STRANGER_US <= now)
+	       conn->since + BT_CLIENT_STRANGER_US <= now)
 		bt_conn_free(conn);
 	if (conn != NULL)
 		bt_loop_timer_at(
@@ -113,7 +113,8 @@ bt_conn_dial(struct bt_swarm *s, uint64_t slot, const struct bt_addr *to)
 {
 	struct bt_client *c = s->client;
 	struct bt_conn *conn;
-	bool off = (to->family == 4 && !c->conf.ipv4) ||
+	bool off =
+	    (to->family == 4 && !c->conf.ipv4) ||
 	    (to->family == 6 && !c->conf.ipv6) ||
 	    (c->conf.bind.family != 0 && c->conf.bind.family != to->family);
 	int fd = -1;
@@ -121,8 +122,8 @@ bt_conn_dial(struct bt_swarm *s, uint64_t slot, const struct bt_addr *to)
 	if (!off && c->nconns < c->conf.peers_max)
 		fd = bt_tcp_dial(to, &c->conf.bind);
 	if (fd == -1) {
-		bt_torrent_on_closed(s->torrent, slot,
-		    bt_loop_now(c->conf.loop));
+		bt_torrent_on_closed(
+		    s->torrent, slot, bt_loop_now(c->conf.loop));
 		return;
 	}
 	conn = conn_new(c, fd, to, CONN_DIALLING);
@@ -176,12 +177,11 @@ on_hello(struct bt_conn *conn)
 		if (n >= 0 && conn->nhello < 48)
 			return;
 		if (n >= 0)
-			s = bt_htab_get(
-			    conn->client->swarms, conn->hello + 28);
+			s = bt_htab_get(conn->client->swarms, conn->hello + 28);
 	}
 	if (s != NULL && s->is_running)
-		conn->slot = bt_torrent_on_accepted(
-		    s->torrent, &conn->addr, now);
+		conn->slot =
+		    bt_torrent_on_accepted(s->torrent, &conn->addr, now);
 	if (conn->slot == 0) {
 		bt_conn_free(conn);
 		return;
@@ -246,7 +246,7 @@ static bool
 is_limited(const struct bt_conn *conn)
 {
 	return conn->client->down.limit_bps != 0 ||
-	    conn->swarm->down.limit_bps != 0;
+	       conn->swarm->down.limit_bps != 0;
 }
 
 static void
@@ -300,8 +300,8 @@ bt_conn_pump_down(struct bt_client *c)
 		may = may_read(conn, now);
 		if (may == 0) {
 			wait_for_turn(conn);
-			when = bt_bucket_when(
-			    &conn->swarm->down, TURN_LEN, now);
+			when =
+			    bt_bucket_when(&conn->swarm->down, TURN_LEN, now);
 			if (when < first)
 				first = when;
 			continue;

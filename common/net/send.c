@@ -13,13 +13,13 @@
  */
 struct batch {
 	uint8_t *p;
-	size_t n;		/* bytes that may be sent */
+	size_t n; /* bytes that may be sent */
 	struct iovec iov[BT_TX_BLOCKS_MAX];
-	struct part {		/* where a block's bytes go */
+	struct part { /* where a block's bytes go */
 		const struct bt_tx_block *block;
-		size_t at;	/* in staging: of the data, after the header */
-		uint32_t from;	/* first byte of the block that is sent */
-		size_t begin;	/* in staging: of the whole part */
+		size_t at;     /* in staging: of the data, after the header */
+		uint32_t from; /* first byte of the block that is sent */
+		size_t begin;  /* in staging: of the whole part */
 	} parts[BT_TX_BLOCKS_MAX];
 	unsigned nparts;
 };
@@ -27,8 +27,9 @@ struct batch {
 static size_t
 put_header(uint8_t *to, const struct bt_tx_block *b)
 {
-	struct bt_wire_msg m = { .id = BT_PIECE, .index = b->piece,
-		.begin = b->begin };
+	struct bt_wire_msg m = {
+		.id = BT_PIECE, .index = b->piece, .begin = b->begin
+	};
 	uint8_t head[BT_WIRE_HEAD_MAX];
 	size_t n = bt_wire_encode_head(head, &m, b->length), from;
 
@@ -69,9 +70,8 @@ lay_out(struct batch *b, const struct bt_tx *tx, size_t most)
 		part->begin = b->n;
 		b->n += put_header(b->p + b->n, block);
 		part->at = b->n;
-		part->from = block->skip > BT_TX_HEADER ?
-		    block->skip - BT_TX_HEADER :
-		    0;
+		part->from =
+		    block->skip > BT_TX_HEADER ? block->skip - BT_TX_HEADER : 0;
 		b->n += block->length - part->from;
 	}
 }
@@ -79,9 +79,9 @@ lay_out(struct batch *b, const struct bt_tx *tx, size_t most)
 static uint64_t
 content_at(const struct bt_swarm *s, const struct part *part)
 {
-	return bt_layout_offset(s->layout, part->block->piece,
-		   part->block->begin) +
-	    part->from;
+	return bt_layout_offset(
+		   s->layout, part->block->piece, part->block->begin) +
+	       part->from;
 }
 
 static size_t
@@ -132,7 +132,7 @@ read_parts(struct bt_conn *conn, struct batch *b, int *code)
 		}
 		at = next = content_at(s, &b->parts[i]);
 		for (n = 0, want = 0; i + n < b->nparts &&
-		     content_at(s, &b->parts[i + n]) == next;
+				      content_at(s, &b->parts[i + n]) == next;
 		     n++) {
 			b->iov[n].iov_base = b->p + b->parts[i + n].at;
 			b->iov[n].iov_len = part_len(&b->parts[i + n]);
@@ -256,8 +256,7 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 	    "cannot upload piece %u: %s", b->parts[whole].block->piece + 1,
 	    strerror(code));
 	bt_torrent_on_unreadable(conn->swarm->torrent,
-	    b->parts[whole].block->piece,
-	    bt_loop_now(conn->client->conf.loop));
+	    b->parts[whole].block->piece, bt_loop_now(conn->client->conf.loop));
 	return false;
 }
 
@@ -306,9 +305,8 @@ send_batch(struct bt_conn *conn, size_t limit)
 		conn->blocked = true;
 		bt_conn_watch(conn, BT_LOOP_WRITE, 0);
 		/* Read next time about what the socket took this time. */
-		conn->batch = (size_t)went < 4 * BT_BLOCK_LEN ?
-		    4 * BT_BLOCK_LEN :
-		    (size_t)went;
+		conn->batch = (size_t)went < 4 * BT_BLOCK_LEN ? 4 * BT_BLOCK_LEN
+							      : (size_t)went;
 		return 0;
 	}
 	if (conn->batch < BATCH_LEN)
@@ -322,7 +320,7 @@ static bool
 is_limited(const struct bt_conn *conn)
 {
 	return conn->client->up.limit_bps != 0 ||
-	    conn->swarm->up.limit_bps != 0;
+	       conn->swarm->up.limit_bps != 0;
 }
 
 static void

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "net/coin.h"
 
-#define PEERS_DEFAULT	200u	/* one torrent's connections */
-#define DIALS_MAX	30u	/* under way at once: some home routers' limit */
+#define PEERS_DEFAULT 200u /* one torrent's connections */
+#define DIALS_MAX 30u	   /* under way at once: some home routers' limit */
 
 static void on_tick(void *arg);
 static void on_peers(void *arg, const struct bt_addr *a, size_t n);
@@ -23,8 +23,8 @@ torrent_new(struct bt_swarm *s, const struct bt_swarm_conf *conf)
 		.peers_max = conf->peers_max,
 		.dials_max = DIALS_MAX,
 		.slots = conf->slots,
-		.up_limit_bps = conf->up_bps != 0 ? conf->up_bps :
-						    c->conf.up_bps,
+		.up_limit_bps =
+		    conf->up_bps != 0 ? conf->up_bps : c->conf.up_bps,
 		.port = bt_tcp_listen_port(c->listener),
 		.client = "bt-tools 0.1.0",
 		.log = c->conf.log };
@@ -129,7 +129,7 @@ static bool
 is_over(const struct bt_swarm *s)
 {
 	return s->stopping && s->jobs == 0 && s->announcer_ended &&
-	    !s->told_stopped;
+	       !s->told_stopped;
 }
 
 static void
@@ -283,8 +283,9 @@ obey(struct bt_swarm *s, const struct bt_effect *fx)
 		finish_file(s, fx);
 		break;
 	case BT_FX_DONE:
-		if (bt_torrent_stats(s->torrent,
-			bt_loop_now(s->client->conf.loop)).size_left == 0)
+		if (bt_torrent_stats(
+			s->torrent, bt_loop_now(s->client->conf.loop))
+			.size_left == 0)
 			bt_announcer_completed(s->announcer);
 		s->told.effect(s->told.arg, fx);
 		break;
@@ -370,8 +371,8 @@ static void
 figures(void *arg, struct bt_announcer_figures *out)
 {
 	struct bt_swarm *s = arg;
-	struct bt_torrent_stats st = bt_torrent_stats(
-	    s->torrent, bt_loop_now(s->client->conf.loop));
+	struct bt_torrent_stats st =
+	    bt_torrent_stats(s->torrent, bt_loop_now(s->client->conf.loop));
 
 	out->uploaded = st.up;
 	out->downloaded = st.down;
@@ -382,8 +383,7 @@ figures(void *arg, struct bt_announcer_figures *out)
 struct bt_torrent_stats
 bt_swarm_stats(struct bt_swarm *s)
 {
-	return bt_torrent_stats(
-	    s->torrent, bt_loop_now(s->client->conf.loop));
+	return bt_torrent_stats(s->torrent, bt_loop_now(s->client->conf.loop));
 }
 
 const struct bt_bits *

@@ -1,0 +1,1 @@
+void bt_other_thing(void); void bt_other_thing(void) {}

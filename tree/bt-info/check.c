@@ -1,0 +1,121 @@
+#include "check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "cli/signal.h"
+#include "disk/verify.h"
+
+bool
+check_progress(struct check *c, uint64_t bytes)
+{
+	struct timespec now;
+
+	c->done += bytes;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	bt_progress_draw(&c->cli->bar,
+	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
+	    c->done, c->layout->size, NULL);
+	return bt_signal_caught() == 0;
+}
+
+static bool
+on_piece(void *arg, uint32_t piece, bool good)
+{
+	struct check *c = arg;
+
+	(void)good;
+	return check_progress(c, bt_layout_piece_size(c->layout, piece));
+}
+
+/* What the sizes alone say of each file. */
+static int
+look_at_sizes(struct check *c, struct bt_files *files, struct bt_err *err)
+{
+	const struct bt_layout_file *f = c->layout->files;
+	struct bt_files_stat st;
+
+	for (uint32_t i = 0; i < c->layout->nfiles; i++, f++) {
+		if ((f->attr & (BT_META_PAD | BT_META_LINK)) != 0)
+			continue;
+		if (bt_files_stat(files, i, &st, err) == -1)
+			return -1;
+		if (st.state != BT_FILE_FINAL)
+			c->verdicts[i] = MISSING;
+		else if (st.size != f->size)
+			c->verdicts[i] = st.size < f->size ? SHORT : LONG;
+	}
+	return 0;
+}
+
+/* PATH must be there, and be what the torrent holds: a file or a folder. */
+static int
+check_kind(const struct check *c, const char *path, struct bt_err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return bt_err_sys(err, "cannot open '%s'", path);
+	if (c->layout->single && S_ISDIR(st.st_mode))
+		return bt_err_set(err, BT_EMISMATCH,
+		    "'%s' is a folder, and "
+		    "'%s' is of one file",
+		    path, c->in->operand);
+	if (!c->layout->single && !S_ISDIR(st.st_mode))
+		return bt_err_set(err, BT_EMISMATCH,
+		    "'%s' is no folder, and "
+		    "'%s' is of a folder",
+		    path, c->in->operand);
+	return 0;
+}
+
+static int
+check_path(struct check *c, const char *path, struct bt_err *err)
+{
+	struct bt_files_conf conf = {
+		.layout = c->layout,
+		.root = ".",
+		.content = path,
+		.mode = BT_FILES_READ,
+	};
+	struct bt_verify_progress progress = { on_piece, c };
+	struct bt_files *files;
+	int rc;
+
+	if (check_kind(c, path, err) == -1)
+		return -1;
+	if (bt_files_open(&files, &conf, err) == -1)
+		return -1;
+	rc = look_at_sizes(c, files, err);
+	if (rc == 0)
+		rc = bt_verify_run(
+		    files, c->layout, NULL, 0, &progress, &c->good, err);
+	bt_files_close(files);
+	return rc;
+}
+
+int
+info_check(const struct info *in, const char *path, struct bt_cli *cli,
+    struct bt_err *err)
+{
+	struct check c = { .in = in, .cli = cli };
+	int rc;
+
+	c.layout = bt_layout_new(&in->meta);
+	c.verdicts = bt_mem_zero(c.layout->nfiles, sizeof(*c.verdicts));
+	bt_bits_init(&c.good, c.layout->pieces);
+	if (strcmp(path, "-") == 0)
+		rc = check_stream(&c, err);
+	else
+		rc = check_path(&c, path, err);
+	bt_progress_clear(&cli->bar);
+	if (rc == 0)
+		rc = check_report(&c, path, err);
+	bt_bits_fini(&c.good);
+	bt_mem_free(c.verdicts);
+	bt_layout_free(c.layout);
+	return rc;
+}

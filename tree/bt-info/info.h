@@ -1,0 +1,45 @@
+/*
+ * info - one torrent that was read, and the ways of telling about it.
+ *
+ * Touches: stdout, and files in info_check().
+ *
+ * Used by  bt-info/main.c
+ * Tests    tests/e2e/bt-info.bats
+ */
+#ifndef BT_INFO_INFO_H
+#define BT_INFO_INFO_H
+
+#include "cli/options.h"
+#include "codec/metainfo.h"
+
+struct info {
+	const char *operand;	/* as the user called it */
+	struct bt_meta meta;
+	char hash[2 * BT_SHA1_LEN + 1];		/* lower-case hex */
+	char hash_v2[2 * BT_SHA256_LEN + 1];	/* BEP 52, or empty */
+	struct bt_buf magnet;
+	size_t listed;		/* files that people see: padding is not */
+};
+
+/* Is it one of the files that people see? */
+bool	info_is_listed(const struct bt_meta_file *f);
+
+/* fields.c: the facts by name. The names, in order, with ", " between. */
+void	info_field_names(struct bt_buf *to);
+/* The number of a field, or -1. */
+int	info_field_find(const char *name);
+void	info_print_field(const struct info *in, struct bt_out *o, int field);
+void	info_show(const struct info *in, struct bt_out *o);
+void	info_json(const struct info *in, struct bt_out *o);
+
+/* list.c: INDEX<TAB>SIZE<TAB>PATH, or paths ended by NUL. */
+void	info_list(const struct info *in, struct bt_out *o, bool nul);
+
+/*
+ * check.c: compare with the content at path, or on stdin where it is "-".
+ * What was found goes to stdout; 0 is whole, -1 is not or could not be read.
+ */
+int	info_check(const struct info *in, const char *path,
+	    struct bt_cli *cli, struct bt_err *err);
+
+#endif

@@ -1,0 +1,183 @@
+#include "content.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "codec/metainfo.h"
+#include "disk/walk.h"
+
+struct scan {
+	const struct content_conf *conf;
+	const char *root;
+};
+
+static bool
+is_excluded(const struct content_conf *conf, const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	base = base == NULL ? path : base + 1;
+	for (size_t i = 0; i < conf->nglobs; i++)
+		if (fnmatch(conf->globs[i], path, FNM_PATHNAME) == 0 ||
+		    fnmatch(conf->globs[i], base, 0) == 0)
+			return true;
+	return false;
+}
+
+/* A torrent written into its own folder must not become part of itself. */
+static bool
+is_apart(const struct scan *s, const char *path)
+{
+	struct stat st;
+	char *full;
+	bool same = false;
+
+	if (s->conf->napart == 0)
+		return false;
+	full = bt_mem_printf("%s/%s", s->root, path);
+	if (lstat(full, &st) == 0)
+		for (size_t i = 0; i < s->conf->napart && !same; i++)
+			same = st.st_dev == s->conf->apart[i].st_dev &&
+			       st.st_ino == s->conf->apart[i].st_ino;
+	bt_mem_free(full);
+	return same;
+}
+
+static bool
+skip(void *arg, const char *path, bool is_dir)
+{
+	const struct scan *s = arg;
+
+	return is_excluded(s->conf, path) || (!is_dir && is_apart(s, path));
+}
+
+static int
+by_path(const void *a, const void *b)
+{
+	const struct bt_walk_file *fa = a, *fb = b;
+
+	return strcmp(fa->path, fb->path);
+}
+
+/* The last component of path; "." and ".." are asked for their names. */
+static int
+name_of(const char *path, char **name, struct bt_err *err)
+{
+	char real[PATH_MAX];
+	size_t n = strlen(path), from;
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	for (from = n; from > 0 && path[from - 1] != '/'; from--)
+		continue;
+	*name = bt_str_dup(
+	    (struct bt_str){ (const uint8_t *)path + from, n - from });
+	if (strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0) {
+		bt_mem_free(*name);
+		*name = NULL;
+		if (realpath(path, real) == NULL)
+			return bt_err_sys(err, "cannot name '%s'", path);
+		*name = bt_mem_strdup(strrchr(real, '/') + 1);
+	}
+	return 0;
+}
+
+static void
+take_single(struct content *c, const char *path, uint64_t size)
+{
+	c->single = true;
+	c->nfiles = 1;
+	c->size = size;
+	c->files = bt_mem_zero(1, sizeof(*c->files));
+	c->sources = bt_mem_zero(1, sizeof(*c->sources));
+	c->text = bt_mem_strdup(path);
+	c->files[0].size = size;
+	c->sources[0] = (struct bt_hasher_file){ c->text, size };
+}
+
+/* Full paths in one block; a file's path in the torrent is a tail of its. */
+static void
+take_files(struct content *c, const char *root, const struct bt_walk *w)
+{
+	size_t root_n = strlen(root), total = 0, n;
+	char *to;
+
+	c->nfiles = w->n;
+	c->files = bt_mem_zero(w->n, sizeof(*c->files));
+	c->sources = bt_mem_zero(w->n, sizeof(*c->sources));
+	for (size_t i = 0; i < w->n; i++)
+		total += root_n + 1 + strlen(w->files[i].path) + 1;
+	c->text = to = bt_mem_alloc(total);
+	for (size_t i = 0; i < w->n; i++) {
+		n = strlen(w->files[i].path);
+		memcpy(to, root, root_n);
+		to[root_n] = '/';
+		memcpy(to + root_n + 1, w->files[i].path, n + 1);
+		c->sources[i] = (struct bt_hasher_file){ to, w->files[i].size };
+		c->files[i].path =
+		    (struct bt_str){ (uint8_t *)to + root_n + 1, n };
+		c->files[i].size = w->files[i].size;
+		c->size += w->files[i].size;
+		to += root_n + 1 + n + 1;
+	}
+}
+
+static int
+scan_folder(struct content *c, const char *path,
+    const struct content_conf *conf, struct bt_err *err)
+{
+	struct scan s = { conf, path };
+	struct bt_walk w;
+
+	if (bt_walk_run(&w, path, false, skip, &s, err) == -1)
+		return -1;
+	if (w.n > 0) {
+		qsort(w.files, w.n, sizeof(*w.files), by_path);
+		take_files(c, path, &w);
+	}
+	bt_walk_fini(&w);
+	return 0;
+}
+
+int
+content_scan(struct content *c, const char *path,
+    const struct content_conf *conf, struct bt_err *err)
+{
+	struct stat st;
+
+	memset(c, 0, sizeof(*c));
+	if (stat(path, &st) == -1)
+		return bt_err_sys(err, "cannot open '%s'", path);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return bt_err_set(
+		    err, BT_EFILE, "'%s' is neither a file nor a folder", path);
+	if (name_of(path, &c->name, err) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode))
+		take_single(c, path, (uint64_t)st.st_size);
+	else if (scan_folder(c, path, conf, err) == -1)
+		goto fail;
+	if (c->size == 0) {
+		bt_err_set(
+		    err, BT_EINPUT, "'%s' has nothing to share in it", path);
+		goto fail;
+	}
+	return 0;
+fail:
+	content_fini(c);
+	return -1;
+}
+
+void
+content_fini(struct content *c)
+{
+	bt_mem_free(c->name);
+	bt_mem_free(c->files);
+	bt_mem_free(c->sources);
+	bt_mem_free(c->text);
+	memset(c, 0, sizeof(*c));
+}

@@ -1,0 +1,144 @@
+#include "base/hash.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct bt_hash {
+	EVP_MD *md; /* fetched once: a fetch costs more than a block */
+	EVP_MD_CTX *ctx;
+};
+
+/*
+ * OpenSSL refuses a digest for want of memory or in an installation without
+ * its default provider. Neither can be mended here, so the program ends.
+ */
+static void
+one_shot(const EVP_MD *md, struct bt_str in, uint8_t *out)
+{
+	int ok = EVP_Digest(in.p, in.n, out, NULL, md, NULL);
+
+	assert(ok == 1);
+}
+
+void
+bt_hash_sha1(struct bt_str in, uint8_t out[BT_SHA1_LEN])
+{
+	one_shot(EVP_sha1(), in, out);
+}
+
+void
+bt_hash_sha256(struct bt_str in, uint8_t out[BT_SHA256_LEN])
+{
+	one_shot(EVP_sha256(), in, out);
+}
+
+struct bt_hash *
+bt_hash_new(enum bt_hash_kind kind)
+{
+	struct bt_hash *h = bt_mem_alloc(sizeof(*h));
+	int ok;
+
+	h->md =
+	    EVP_MD_fetch(NULL, kind == BT_HASH_SHA1 ? "SHA1" : "SHA256", NULL);
+	h->ctx = EVP_MD_CTX_new();
+	assert(h->md != NULL);
+	assert(h->ctx != NULL);
+	ok = EVP_DigestInit_ex2(h->ctx, h->md, NULL);
+	assert(ok == 1);
+	return h;
+}
+
+void
+bt_hash_free(struct bt_hash *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	EVP_MD_free(h->md);
+	bt_mem_free(h);
+}
+
+void
+bt_hash_add(struct bt_hash *h, const void *p, size_t n)
+{
+	int ok = EVP_DigestUpdate(h->ctx, p, n);
+
+	assert(ok == 1);
+}
+
+void
+bt_hash_end(struct bt_hash *h, uint8_t *out)
+{
+	int ok = EVP_DigestFinal_ex(h->ctx, out, NULL);
+
+	assert(ok == 1);
+	ok = EVP_DigestInit_ex2(h->ctx, h->md, NULL);
+	assert(ok == 1);
+}
+
+/*
+ * SipHash-2-4 after Aumasson and Bernstein, "SipHash: a fast short-input PRF"
+ * (2012), section 2.
+ */
+static uint64_t
+le64(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		v |= (uint64_t)p[i] << 8 * i;
+	return v;
+}
+
+static uint64_t
+rotl(uint64_t v, unsigned by)
+{
+	return v << by | v >> (64 - by);
+}
+
+static void
+rounds(uint64_t v[4], unsigned n)
+{
+	while (n-- > 0) {
+		v[0] += v[1];
+		v[2] += v[3];
+		v[1] = rotl(v[1], 13) ^ v[0];
+		v[3] = rotl(v[3], 16) ^ v[2];
+		v[0] = rotl(v[0], 32);
+		v[2] += v[1];
+		v[0] += v[3];
+		v[1] = rotl(v[1], 17) ^ v[2];
+		v[3] = rotl(v[3], 21) ^ v[0];
+		v[2] = rotl(v[2], 32);
+	}
+}
+
+uint64_t
+bt_hash_sip(const uint8_t key[16], struct bt_str in)
+{
+	uint64_t k0 = le64(key), k1 = le64(key + 8), m;
+	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
+		k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573 };
+	uint8_t last[8] = { 0 };
+	size_t at = 0;
+
+	for (; in.n - at >= 8; at += 8) {
+		m = le64(in.p + at);
+		v[3] ^= m;
+		rounds(v, 2);
+		v[0] ^= m;
+	}
+	if (in.n != at)
+		memcpy(last, in.p + at, in.n - at);
+	last[7] = (uint8_t)in.n;
+	m = le64(last);
+	v[3] ^= m;
+	rounds(v, 2);
+	v[0] ^= m;
+	v[2] ^= 0xff;
+	rounds(v, 4);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}

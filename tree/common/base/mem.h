@@ -1,0 +1,34 @@
+/*
+ * mem - memory that is there or the program ends.
+ *
+ * 1. None of these returns NULL; out of memory calls the one hook, which must
+ *    not return. Ceilings, not recovery, are the defence (style.md).
+ * 2. Products are checked: a count times a size that wraps is out of memory.
+ * 3. Size 0 gives a pointer that may be freed and not read.
+ * The hook is the only mutable state at file scope in the pure rooms.
+ * Pure.
+ *
+ * Used by  everything
+ * Tests    tests/unit/test_mem.c
+ */
+#ifndef BT_BASE_MEM_H
+#define BT_BASE_MEM_H
+
+#include <stddef.h>
+
+void	*bt_mem_alloc(size_t n);		/* gives; bytes undefined */
+void	*bt_mem_zero(size_t count, size_t size);	/* gives; zeroed */
+void	*bt_mem_array(size_t count, size_t size);	/* gives; undefined */
+/* Takes p (may be NULL) and gives the block at its new place. */
+void	*bt_mem_resize(void *p, size_t count, size_t size);
+void	*bt_mem_dup(const void *p, size_t n);	/* gives a copy */
+char	*bt_mem_strdup(const char *s);		/* gives a copy */
+/* gives; a formatted string */
+char	*bt_mem_printf(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2)));
+void	bt_mem_free(void *p);			/* NULL is fine */
+
+/* What to call when there is no memory; the default aborts. */
+void	bt_mem_on_exhausted(void (*hook)(size_t wanted));
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * metainfo - what a .torrent file says.
+ *
+ * 1. The info-hash is of the exact bytes read, never of a re-encoding.
+ * 2. All lengths are checked against each other before anything is believed:
+ *    the sum of the files, the piece length, the number of piece hashes.
+ * 3. Every path component is checked: none is empty, ".", "..", holds '/' or
+ *    NUL, or is longer than BT_META_NAME_MAX bytes. What fails is BT_EINPUT.
+ * 4. name.utf-8 and path.utf-8 win over name and path where they are valid.
+ * 5. Views point into the input, which the caller keeps as long as the meta.
+ * 6. No two files have one path, and no file is a folder of another. Padding is
+ *    exempt (BEP 47 gives paddings of one size one path) and needs no path.
+ * 7. What is not needed to find the content (announce-list, url-list, nodes,
+ *    dates) is skipped where it is malformed; white space around URLs goes.
+ * Pure.
+ *
+ * Speaks   BEP 3, 12 (announce-list), 19 (url-list), 17 (httpseeds),
+ *          5 (nodes), 27 (private), 47 (attr, padding, sha1, symlinks)
+ * Used by  every tool
+ * Tests    tests/unit/test_metainfo.c, tests/fuzz/fuzz_metainfo.c
+ */
+#ifndef BT_CODEC_METAINFO_H
+#define BT_CODEC_METAINFO_H
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+#define BT_META_BYTES_MAX	(100u << 20)	/* a .torrent's own size */
+#define BT_META_FILES_MAX	4000000u	/* 25 bytes each fill the above */
+#define BT_META_NAME_MAX	255u		/* Linux NAME_MAX */
+#define BT_META_PATH_MAX	4095u		/* Linux PATH_MAX less the NUL */
+#define BT_META_DEPTH_MAX	128u		/* components in a path */
+#define BT_META_PIECE_MAX	(1u << 30)	/* piece length, bytes */
+#define BT_META_SIZE_MAX	((uint64_t)1 << 62)	/* all files, bytes */
+#define BT_META_LINKS_MAX	4096u	/* trackers, seeds, nodes: of each, the
+					 * rest is dropped; real ones have tens */
+
+#define BT_META_PAD	0x01	/* attr 'p': never written, never listed */
+#define BT_META_EXEC	0x02	/* attr 'x' */
+#define BT_META_HIDDEN	0x04	/* attr 'h' */
+#define BT_META_LINK	0x08	/* attr 'l': refused by bt-get by name */
+
+struct bt_meta_file {
+	uint64_t size;		/* bytes */
+	uint64_t offset;	/* of its first byte in the whole content */
+	struct bt_str path;	/* components joined with '/', no name part */
+	struct bt_str md5sum;	/* as written, or empty */
+	unsigned attr;		/* BT_META_* bits */
+};
+
+struct bt_meta {
+	struct bt_str raw;		/* the whole input */
+	struct bt_str info;		/* exact bytes of the info dictionary */
+	uint8_t info_hash[BT_SHA1_LEN];
+	unsigned oddities;		/* BT_BEN_* bits */
+
+	struct bt_str name;
+	uint64_t size;			/* all files, padding included */
+	uint32_t piece_length;		/* bytes, 1 .. BT_META_PIECE_MAX */
+	uint32_t pieces;		/* how many; 0 only if size is 0 */
+	const uint8_t *piece_hashes;	/* pieces * 20 bytes */
+	bool single;			/* one file, no folder of its own */
+	bool private_;			/* BEP 27 */
+	struct bt_meta_file *files;	/* single: one, whose path is the name */
+	uint32_t nfiles;
+
+	struct bt_str announce;		/* empty if absent, as all below */
+	struct bt_str comment;
+	struct bt_str created_by;
+	struct bt_str encoding;
+	struct bt_str source;		/* info.source */
+	int64_t creation_date;		/* seconds since the epoch, or -1 */
+
+	/* announce-list, or announce alone as one tier: flat, tier by tier */
+	struct bt_meta_tracker {
+		struct bt_str url;
+		uint32_t tier;		/* 0, 1, ... ascending */
+	} *trackers;
+	uint32_t ntrackers;
+	struct bt_str *web_seeds;	/* url-list */
+	uint32_t nweb_seeds;
+	struct bt_str *http_seeds;	/* httpseeds */
+	uint32_t nhttp_seeds;
+	struct bt_meta_node {
+		struct bt_str host;
+		uint16_t port;
+	} *nodes;
+	uint32_t nnodes;
+
+	char *arena;			/* joined paths; owned */
+};
+
+/*
+ * Read a torrent. *m is filled on success only and released with
+ * bt_meta_fini(); it borrows in. BT_EINPUT or BT_ELIMIT. 0 or -1.
+ */
+int	bt_meta_parse(struct bt_str in, struct bt_meta *m, struct bt_err *err);
+void	bt_meta_fini(struct bt_meta *m);
+
+/* The size of all files that are not padding. */
+uint64_t	bt_meta_payload(const struct bt_meta *m);
+/* The length of piece i < pieces: the last may be short. */
+uint32_t	bt_meta_piece_size(const struct bt_meta *m, uint32_t i);
+/* Is s fit to be one component of a path on disk? (rule 3) */
+bool	bt_meta_is_safe_name(struct bt_str s);
+
+#endif

@@ -1,0 +1,547 @@
+#include "core/picker.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/begun.h"
+
+#define NONE UINT32_MAX
+
+/*
+ * The bound on one choice among pieces not begun, however many there are:
+ * DRAWS random looks at each rank (there are no more ranks than peers), then
+ * SKIP_MAX pieces that the peer lacks are passed over in order of rarity, then
+ * one pass over words of 64 pieces in which at most SAMPLE_MAX are compared.
+ * A peer with all pieces costs one look.
+ */
+#define DRAWS 32u
+#define SKIP_MAX 1024u
+#define SAMPLE_MAX 256u
+
+struct bt_picker {
+	const struct bt_layout *layout;
+	struct bt_rng rng;
+	struct bt_bits wanted, had;
+	struct bt_bits lack; /* wanted and not had */
+	struct bt_bits open; /* lack, not begun, under the horizon */
+	/*
+	 * The open pieces by availability; rank counts, for every piece, the
+	 * peers beyond the `full` ones counted at once.
+	 */
+	struct bt_ranks rare;
+	uint32_t full;
+	struct bt_begun begun;
+	uint32_t begun_wanted; /* begun pieces that are wanted */
+	uint32_t horizon;
+	uint32_t window; /* 0: rarest first */
+	uint32_t first;	 /* no piece before it is in lack */
+	uint32_t prompt; /* begun by request: asked for first; or NONE */
+};
+
+struct bt_picker *
+bt_picker_new(const struct bt_layout *l, uint64_t seed)
+{
+	struct bt_picker *p = bt_mem_zero(1, sizeof(*p));
+
+	p->layout = l;
+	bt_rng_seed(&p->rng, seed);
+	bt_bits_init(&p->wanted, l->pieces);
+	bt_bits_init(&p->had, l->pieces);
+	bt_bits_init(&p->lack, l->pieces);
+	bt_bits_init(&p->open, l->pieces);
+	bt_ranks_init(&p->rare, l->pieces);
+	bt_begun_init(&p->begun, l->pieces);
+	p->horizon = l->pieces;
+	p->first = l->pieces;
+	p->prompt = NONE;
+	return p;
+}
+
+void
+bt_picker_free(struct bt_picker *p)
+{
+	if (p == NULL)
+		return;
+	bt_bits_fini(&p->wanted);
+	bt_bits_fini(&p->had);
+	bt_bits_fini(&p->lack);
+	bt_bits_fini(&p->open);
+	bt_ranks_fini(&p->rare);
+	bt_begun_fini(&p->begun);
+	bt_mem_free(p);
+}
+
+static bool
+should_be_open(const struct bt_picker *p, uint32_t piece)
+{
+	return piece < p->horizon && bt_bits_has(&p->lack, piece) &&
+	       bt_begun_find(&p->begun, piece) == NULL;
+}
+
+/* Bring lack, open and the order of rarity up to date for a piece. */
+static void
+settle(struct bt_picker *p, uint32_t piece)
+{
+	if (bt_bits_has(&p->wanted, piece) && !bt_bits_has(&p->had, piece)) {
+		(void)bt_bits_put(&p->lack, piece);
+		if (piece < p->first)
+			p->first = piece;
+	} else
+		(void)bt_bits_drop(&p->lack, piece);
+	if (should_be_open(p, piece)) {
+		if (bt_bits_put(&p->open, piece))
+			bt_ranks_add(&p->rare, piece);
+	} else if (bt_bits_drop(&p->open, piece))
+		bt_ranks_drop(&p->rare, piece);
+}
+
+void
+bt_picker_want(struct bt_picker *p, uint32_t piece, bool wanted)
+{
+	struct bt_begun_piece *s = bt_begun_find(&p->begun, piece);
+
+	if (wanted == bt_bits_has(&p->wanted, piece))
+		return;
+	if (wanted)
+		(void)bt_bits_put(&p->wanted, piece);
+	else
+		(void)bt_bits_drop(&p->wanted, piece);
+	if (s != NULL) {
+		bt_begun_want(&p->begun, s, wanted);
+		p->begun_wanted += wanted;
+		p->begun_wanted -= !wanted;
+	}
+	settle(p, piece);
+}
+
+void
+bt_picker_sequential(struct bt_picker *p, uint32_t window)
+{
+	p->window = window;
+}
+
+void
+bt_picker_horizon(struct bt_picker *p, uint32_t limit)
+{
+	uint32_t from = p->horizon, to;
+
+	if (limit > p->layout->pieces)
+		limit = p->layout->pieces;
+	to = limit;
+	p->horizon = limit;
+	if (from > to) {
+		to = from;
+		from = limit;
+	}
+	for (uint32_t i = from; i < to; i++)
+		settle(p, i);
+}
+
+/*
+ * A peer that came piece by piece may leave as a full one. If no full one is
+ * counted then, it was counted in every rank.
+ */
+void
+bt_picker_peer_bits(struct bt_picker *p, const struct bt_bits *have, int by)
+{
+	assert(by == 1 || by == -1);
+	assert(have->n == p->layout->pieces);
+	if (have->n > 0 && bt_bits_is_full(have)) {
+		if (by > 0)
+			p->full++;
+		else if (p->full > 0)
+			p->full--;
+		else
+			bt_ranks_all_down(&p->rare);
+		return;
+	}
+	for (uint32_t i = bt_bits_next(have, 0); i < have->n;
+	     i = bt_bits_next(have, i + 1))
+		bt_picker_peer_have(p, i, by);
+}
+
+void
+bt_picker_peer_have(struct bt_picker *p, uint32_t piece, int by)
+{
+	assert(by == 1 || by == -1);
+	if (by > 0)
+		bt_ranks_up(&p->rare, piece);
+	else
+		bt_ranks_down(&p->rare, piece);
+}
+
+/* Pieces w * 64 .. w * 64 + 63, the first one in the highest bit. */
+static uint64_t
+word(const struct bt_bits *b, uint32_t w)
+{
+	uint64_t v;
+
+	memcpy(&v, b->p + (size_t)w * sizeof(v), sizeof(v));
+	return be64toh(v);
+}
+
+/* The first piece >= from that is in a, in b and in c (NULL: any); or a->n. */
+static uint32_t
+next_common(const struct bt_bits *a, const struct bt_bits *b,
+    const struct bt_bits *c, uint32_t from)
+{
+	uint64_t v, mask = UINT64_MAX >> (from % 64);
+
+	for (uint32_t w = from / 64; w < (a->n + 63) / 64; w++) {
+		v = word(a, w) & word(b, w) & mask;
+		if (c != NULL)
+			v &= word(c, w);
+		if (v != 0)
+			return w * 64 + (uint32_t)__builtin_clzll(v);
+		mask = UINT64_MAX;
+	}
+	return a->n;
+}
+
+/* One of order[from .. to - 1] that the peer has, each as likely, or NONE. */
+static uint32_t
+draw(struct bt_picker *p, const struct bt_bits *have, uint32_t from,
+    uint32_t to, uint32_t *skips)
+{
+	uint32_t piece, found = 0, choice = NONE;
+
+	if (to - from > DRAWS) {
+		for (uint32_t i = 0; i < DRAWS; i++) {
+			piece =
+			    p->rare
+				.order[from + bt_rng_below(&p->rng, to - from)];
+			if (bt_bits_has(have, piece))
+				return piece;
+		}
+	}
+	if (to - from > *skips) {
+		*skips = 0;
+		return NONE;
+	}
+	*skips -= to - from;
+	for (uint32_t i = from; i < to; i++) {
+		piece = p->rare.order[i];
+		if (bt_bits_has(have, piece) &&
+		    bt_rng_below(&p->rng, ++found) == 0)
+			choice = piece;
+	}
+	return choice;
+}
+
+/*
+ * The rarest, or any, of the first SAMPLE_MAX open pieces that the peer has,
+ * from a random place on.
+ */
+static uint32_t
+sample(struct bt_picker *p, const struct bt_bits *have,
+    const struct bt_bits *only, bool any)
+{
+	uint32_t n = have->n, start = bt_rng_below(&p->rng, n), at = start;
+	uint32_t piece, rank, best = 0, ties = 0, choice = NONE;
+	bool wrapped = false;
+
+	for (uint32_t seen = 0; seen < SAMPLE_MAX;) {
+		piece = next_common(have, &p->open, only, at);
+		if (wrapped && piece >= start)
+			break;
+		if (piece == n) {
+			wrapped = true;
+			at = 0;
+			continue;
+		}
+		rank = any ? 0 : p->rare.rank[piece];
+		if (choice == NONE || rank < best) {
+			best = rank;
+			ties = 0;
+		}
+		if (rank == best && bt_rng_below(&p->rng, ++ties) == 0)
+			choice = piece;
+		at = piece + 1;
+		seen++;
+	}
+	return choice;
+}
+
+/* Rule 2: a piece to begin, or NONE. */
+static uint32_t
+choose_rare(
+    struct bt_picker *p, const struct bt_bits *have, const struct bt_bits *only)
+{
+	bool any = p->had.set + p->begun.n < BT_PICK_RANDOM;
+	uint32_t from, to, piece, skips = SKIP_MAX;
+
+	if (p->rare.n == 0 || have->set == 0)
+		return NONE;
+	if (only != NULL || have->set <= SAMPLE_MAX)
+		return sample(p, have, only, any);
+	for (uint32_t rank = 0; rank <= p->rare.top && skips > 0; rank++) {
+		bt_ranks_span(&p->rare, rank, &from, &to);
+		if (any) {
+			from = 0;
+			to = p->rare.n;
+		}
+		if (from == to)
+			continue;
+		piece = draw(p, have, from, to, &skips);
+		if (piece != NONE)
+			return piece;
+		if (any)
+			break;
+	}
+	return skips > 0 ? NONE : sample(p, have, only, any);
+}
+
+static bool
+in_window(const struct bt_picker *p, uint32_t piece)
+{
+	return p->window == 0 || piece - p->first < p->window;
+}
+
+/* Rule 3: the first open piece in the window, or NONE. */
+static uint32_t
+choose_first(
+    struct bt_picker *p, const struct bt_bits *have, const struct bt_bits *only)
+{
+	uint32_t piece = next_common(have, &p->open, only, p->first);
+
+	return piece < have->n && in_window(p, piece) ? piece : NONE;
+}
+
+static struct bt_begun_piece *
+begin(struct bt_picker *p, uint32_t piece)
+{
+	struct bt_begun_piece *s =
+	    bt_begun_add(&p->begun, piece, bt_layout_blocks(p->layout, piece));
+
+	p->begun_wanted++;
+	settle(p, piece);
+	return s;
+}
+
+static bool
+may_give(const struct bt_begun_piece *s, const struct bt_bits *have,
+    const struct bt_bits *only)
+{
+	return s->wanted && s->asked[0] > 0 && bt_bits_has(have, s->piece) &&
+	       (only == NULL || bt_bits_has(only, s->piece));
+}
+
+/* What comes before the order of rule 1: the peer's own, and the prompted. */
+static struct bt_begun_piece *
+choose_urgent(struct bt_picker *p, uint32_t who, const struct bt_bits *have,
+    const struct bt_bits *only)
+{
+	struct bt_begun_piece *s;
+
+	for (uint32_t i = 0, left = p->begun.nowned; left > 0; i++) {
+		s = p->begun.slots[i];
+		if (s == NULL || s->owner == BT_PICK_NOBODY)
+			continue;
+		left--;
+		if (s->owner == who && may_give(s, have, only))
+			return s;
+	}
+	if (p->prompt == NONE)
+		return NULL;
+	s = bt_begun_find(&p->begun, p->prompt);
+	if (s == NULL || s->asked[0] == 0) {
+		p->prompt = NONE;
+		return NULL;
+	}
+	if (s->owner != BT_PICK_NOBODY || !may_give(s, have, only))
+		return NULL;
+	return s;
+}
+
+/*
+ * Rule 1, or with rule 3 the first of the ready pieces. Passes over those
+ * that the peer lacks: no more are ready than peers are asked, but for what
+ * was released.
+ */
+static struct bt_begun_piece *
+choose_begun(
+    struct bt_picker *p, const struct bt_bits *have, const struct bt_bits *only)
+{
+	struct bt_begun_piece *s, *first = NULL;
+
+	for (uint32_t i = 0; i < p->begun.ready.n; i++) {
+		s = p->begun.slots[p->begun.ready.order[i]];
+		if (!may_give(s, have, only))
+			continue;
+		if (p->window == 0)
+			return s;
+		if (first == NULL || s->piece < first->piece)
+			first = s;
+	}
+	return first;
+}
+
+bool
+bt_picker_pick(struct bt_picker *p, uint32_t who, const struct bt_bits *have,
+    const struct bt_bits *only, bool may_start, struct bt_pick *out, bool *dup)
+{
+	struct bt_begun_piece *s;
+	uint32_t piece = NONE;
+
+	assert(have->n == p->layout->pieces);
+	assert(who != BT_PICK_NOBODY);
+	*dup = false;
+	p->first = bt_bits_next(&p->lack, p->first);
+	s = choose_urgent(p, who, have, only);
+	if (s == NULL) {
+		s = choose_begun(p, have, only);
+		if (may_start && p->window > 0)
+			piece = choose_first(p, have, only);
+		else if (may_start && s == NULL)
+			piece = choose_rare(p, have, only);
+		if (piece != NONE && (s == NULL || piece < s->piece))
+			s = begin(p, piece);
+	}
+	if (s != NULL) {
+		out->piece = s->piece;
+		out->block = bt_begun_ask(&p->begun, s, who);
+		return true;
+	}
+	if (!bt_picker_is_endgame(p) ||
+	    !bt_begun_ask_again(&p->begun, who, have, only, out))
+		return false;
+	*dup = true;
+	return true;
+}
+
+bool
+bt_picker_start(struct bt_picker *p, uint32_t piece)
+{
+	p->first = bt_bits_next(&p->lack, p->first);
+	if (!bt_bits_has(&p->open, piece) || !in_window(p, piece))
+		return false;
+	(void)begin(p, piece);
+	p->prompt = piece;
+	return true;
+}
+
+void
+bt_picker_release(struct bt_picker *p, uint32_t who, struct bt_pick b)
+{
+	struct bt_begun_piece *s = bt_begun_find(&p->begun, b.piece);
+
+	if (s != NULL)
+		bt_begun_release(&p->begun, s, who, b.block);
+}
+
+bool
+bt_picker_got(struct bt_picker *p, uint32_t who, struct bt_pick b,
+    uint32_t *others, uint32_t max, uint32_t *nothers)
+{
+	struct bt_begun_piece *s = bt_begun_find(&p->begun, b.piece);
+
+	*nothers = 0;
+	if (s == NULL)
+		return false;
+	return bt_begun_got(&p->begun, s, who, b.block, others, max, nothers);
+}
+
+bool
+bt_picker_is_useful(const struct bt_picker *p, const struct bt_bits *have)
+{
+	return next_common(have, &p->lack, NULL, 0) < have->n;
+}
+
+bool
+bt_picker_is_whole(const struct bt_picker *p, uint32_t piece)
+{
+	const struct bt_begun_piece *s = bt_begun_find(&p->begun, piece);
+
+	return s != NULL && s->held == s->nblocks;
+}
+
+bool
+bt_picker_is_begun(const struct bt_picker *p, uint32_t piece)
+{
+	return bt_begun_find(&p->begun, piece) != NULL;
+}
+
+/* The piece is under way no more, if it was. */
+static void
+end(struct bt_picker *p, uint32_t piece)
+{
+	struct bt_begun_piece *s = bt_begun_find(&p->begun, piece);
+
+	if (s != NULL) {
+		p->begun_wanted -= s->wanted;
+		bt_begun_drop(&p->begun, s);
+	}
+	settle(p, piece);
+}
+
+void
+bt_picker_done(struct bt_picker *p, uint32_t piece)
+{
+	(void)bt_bits_put(&p->had, piece);
+	end(p, piece);
+}
+
+void
+bt_picker_failed(struct bt_picker *p, uint32_t piece)
+{
+	end(p, piece);
+}
+
+void
+bt_picker_exclusive(struct bt_picker *p, uint32_t piece, uint32_t who)
+{
+	struct bt_begun_piece *s = bt_begun_find(&p->begun, piece);
+
+	assert(s != NULL);
+	bt_begun_own(&p->begun, s, who);
+}
+
+uint32_t
+bt_picker_begun(const struct bt_picker *p)
+{
+	return p->begun.n;
+}
+
+uint32_t
+bt_picker_availability(const struct bt_picker *p, uint32_t piece)
+{
+	assert(piece < p->layout->pieces);
+	return p->full + p->rare.rank[piece];
+}
+
+/* Rule 5: nothing is left to begin, and no begun piece has a free block. */
+bool
+bt_picker_is_endgame(const struct bt_picker *p)
+{
+	return p->lack.set > 0 && p->lack.set == p->begun_wanted &&
+	       p->begun.ready.n == 0;
+}
+
+bool
+bt_picker_check(const struct bt_picker *p)
+{
+	uint32_t begun_wanted = 0;
+	const struct bt_begun_piece *s;
+	bool lacks;
+
+	for (uint32_t i = 0; i < p->layout->pieces; i++) {
+		lacks = bt_bits_has(&p->wanted, i) && !bt_bits_has(&p->had, i);
+		if (lacks != bt_bits_has(&p->lack, i) ||
+		    (lacks && i < p->first) ||
+		    bt_bits_has(&p->open, i) != should_be_open(p, i) ||
+		    bt_bits_has(&p->open, i) != bt_ranks_has(&p->rare, i))
+			return false;
+		s = bt_begun_find(&p->begun, i);
+		if (s == NULL)
+			continue;
+		if (s->wanted != bt_bits_has(&p->wanted, i) ||
+		    bt_bits_has(&p->had, i) ||
+		    s->nblocks != bt_layout_blocks(p->layout, i))
+			return false;
+		begun_wanted += s->wanted;
+	}
+	return begun_wanted == p->begun_wanted && bt_ranks_check(&p->rare) &&
+	       bt_begun_check(&p->begun);
+}

@@ -1,0 +1,244 @@
+#include "disk/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define THREADS_MAX 64u /* more than a disk or a memory bus can feed */
+
+struct queue {
+	struct bt_pool_job *first;
+	struct bt_pool_job *last;
+};
+
+struct bt_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;	 /* for workers: something waits, or stop */
+	pthread_cond_t finished; /* for bt_pool_wait */
+	struct queue waiting;
+	struct queue done;
+	size_t out; /* put and not given back */
+	bool stopping;
+	int fd; /* an eventfd: not 0 while done has jobs */
+	pthread_t threads[THREADS_MAX];
+	unsigned nthreads;
+};
+
+static void
+push(struct queue *q, struct bt_pool_job *job)
+{
+	job->next = NULL;
+	if (q->first == NULL)
+		q->first = job;
+	else
+		q->last->next = job;
+	q->last = job;
+}
+
+static struct bt_pool_job *
+pop(struct queue *q)
+{
+	struct bt_pool_job *job = q->first;
+
+	if (job == NULL)
+		return NULL;
+	q->first = job->next;
+	job->next = NULL;
+	return job;
+}
+
+static void
+raise_fd(struct bt_pool *p)
+{
+	ssize_t n = write(p->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+
+	assert(n == (ssize_t)sizeof(uint64_t)); /* the count is 0 or 1 */
+}
+
+static void
+lower_fd(struct bt_pool *p)
+{
+	uint64_t count;
+	ssize_t n = read(p->fd, &count, sizeof(count));
+
+	assert(n == (ssize_t)sizeof(count));
+}
+
+static void *
+work(void *arg)
+{
+	struct bt_pool *p = arg;
+	struct bt_pool_job *job;
+
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		while (!p->stopping && p->waiting.first == NULL)
+			pthread_cond_wait(&p->work, &p->lock);
+		if (p->stopping)
+			break;
+		job = pop(&p->waiting);
+		pthread_mutex_unlock(&p->lock);
+		job->run(job);
+		pthread_mutex_lock(&p->lock);
+		if (p->done.first == NULL)
+			raise_fd(p);
+		push(&p->done, job);
+		pthread_cond_signal(&p->finished);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* The processors that this process may use, 1 .. THREADS_MAX. */
+static unsigned
+cores(void)
+{
+	cpu_set_t set;
+	long n;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		n = CPU_COUNT(&set);
+	else
+		n = sysconf(_SC_NPROCESSORS_ONLN); /* above 1024 of them */
+	if (n < 1)
+		return 1;
+	return n > (long)THREADS_MAX ? THREADS_MAX : (unsigned)n;
+}
+
+/*
+ * Workers take no signal: those are the loop's, and a system call of a worker
+ * is never interrupted.
+ */
+static int
+start(struct bt_pool *p, unsigned threads)
+{
+	sigset_t all, was;
+	int code = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	while (p->nthreads < threads && code == 0) {
+		code = pthread_create(&p->threads[p->nthreads], NULL, work, p);
+		if (code == 0)
+			p->nthreads++;
+	}
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	return p->nthreads > 0 ? 0 : code; /* fewer than asked is fine */
+}
+
+struct bt_pool *
+bt_pool_new(unsigned threads, struct bt_err *err)
+{
+	struct bt_pool *p = bt_mem_zero(1, sizeof(*p));
+	int code;
+
+	if (threads == 0)
+		threads = cores();
+	if (threads > THREADS_MAX)
+		threads = THREADS_MAX;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	pthread_cond_init(&p->finished, NULL);
+	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->fd == -1) {
+		bt_err_sys(err, "cannot make an eventfd");
+		bt_pool_free(p);
+		return NULL;
+	}
+	code = start(p, threads);
+	if (code != 0) {
+		bt_err_code(err, BT_EFILE, code, "cannot start a thread");
+		bt_pool_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void
+bt_pool_free(struct bt_pool *p)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->stopping = true;
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->nthreads; i++)
+		pthread_join(p->threads[i], NULL);
+	pthread_cond_destroy(&p->finished);
+	pthread_cond_destroy(&p->work);
+	pthread_mutex_destroy(&p->lock);
+	if (p->fd != -1)
+		close(p->fd);
+	bt_mem_free(p);
+}
+
+void
+bt_pool_put(struct bt_pool *p, struct bt_pool_job *job)
+{
+	assert(job->run != NULL);
+	pthread_mutex_lock(&p->lock);
+	push(&p->waiting, job);
+	p->out++;
+	pthread_cond_signal(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static struct bt_pool_job *
+take_done(struct bt_pool *p)
+{
+	struct bt_pool_job *job = pop(&p->done);
+
+	if (job == NULL)
+		return NULL;
+	assert(p->out > 0);
+	p->out--;
+	if (p->done.first == NULL)
+		lower_fd(p);
+	return job;
+}
+
+struct bt_pool_job *
+bt_pool_done(struct bt_pool *p)
+{
+	struct bt_pool_job *job;
+
+	pthread_mutex_lock(&p->lock);
+	job = take_done(p);
+	pthread_mutex_unlock(&p->lock);
+	return job;
+}
+
+struct bt_pool_job *
+bt_pool_wait(struct bt_pool *p)
+{
+	struct bt_pool_job *job;
+
+	pthread_mutex_lock(&p->lock);
+	while (p->out > 0 && p->done.first == NULL)
+		pthread_cond_wait(&p->finished, &p->lock);
+	job = take_done(p);
+	pthread_mutex_unlock(&p->lock);
+	return job;
+}
+
+int
+bt_pool_fd(const struct bt_pool *p)
+{
+	return p->fd;
+}
+
+unsigned
+bt_pool_threads(const struct bt_pool *p)
+{
+	return p->nthreads;
+}

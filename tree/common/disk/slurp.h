@@ -1,0 +1,26 @@
+/*
+ * slurp - a whole file or stream into memory, under a ceiling.
+ *
+ * Touches: files.
+ *
+ * Used by  cli/input (handed in by main.c), bt-tracker
+ * Tests    tests/unit/test_disk_slurp.c
+ */
+#ifndef BT_DISK_SLURP_H
+#define BT_DISK_SLURP_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Append all of it to out, whose ceiling bounds it. 0 or -1. */
+int	bt_slurp_file(const char *path, struct bt_buf *out, struct bt_err *err);
+int	bt_slurp_fd(int fd, const char *name, struct bt_buf *out,
+	    struct bt_err *err);
+/*
+ * Write data to path by a temporary file beside it and rename. A symbolic link
+ * is replaced and not followed; a device or a pipe is written into.
+ */
+int	bt_slurp_replace(const char *path, struct bt_str data, bool overwrite,
+	    struct bt_err *err);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * walk - the files beneath a folder, in byte order, for authoring.
+ *
+ * Regular files only; hidden ones included; symlinks are followed to regular
+ * files only where `follow` is set, never to folders, so it cannot loop.
+ * Depth and count are capped by codec/metainfo's limits. Order is of the bytes
+ * of the whole path, components compared one by one.
+ * Touches: files.
+ *
+ * Used by  bt-make
+ * Tests    tests/unit/test_disk_walk.c
+ */
+#ifndef BT_DISK_WALK_H
+#define BT_DISK_WALK_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bt_walk_file {
+	char *path;	/* relative to the root, '/' between components */
+	uint64_t size;
+	bool executable;
+};
+struct bt_walk {
+	struct bt_walk_file *files;
+	size_t n;
+};
+
+/* skip may be NULL; true leaves a path (file, or folder with all) out. */
+int	bt_walk_run(struct bt_walk *w, const char *root, bool follow,
+	    bool (*skip)(void *arg, const char *path, bool is_dir), void *arg,
+	    struct bt_err *err);
+void	bt_walk_fini(struct bt_walk *w);
+
+#endif

@@ -1,0 +1,146 @@
+#include "net/client_priv.h"
+
+#include <sys/resource.h>
+
+#include "base/mem.h"
+#include "net/coin.h"
+
+/*
+ * The soft limit is a default for programs that use select(); we do not, so the
+ * hard one holds.
+ */
+static void
+raise_descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+static void
+on_accept(void *arg, int fd, const struct bt_addr *from)
+{
+	bt_conn_accept(arg, fd, from);
+}
+
+static void
+on_pool(void *arg, unsigned what)
+{
+	struct bt_client *c = arg;
+	struct bt_pool_job *done;
+
+	(void)what;
+	while ((done = bt_pool_done(c->pool)) != NULL) {
+		struct bt_job *job = (struct bt_job *)(void *)done;
+
+		bt_swarm_on_job(job->arg, job);
+	}
+}
+
+static void
+on_up(void *arg)
+{
+	bt_send_pump(arg);
+}
+
+static void
+on_down(void *arg)
+{
+	bt_conn_pump_down(arg);
+}
+
+static void
+on_strangers(void *arg)
+{
+	bt_conn_expire(arg);
+}
+
+static int
+listen_on(struct bt_client *c, struct bt_err *err)
+{
+	struct bt_tcp_listen_conf lc = { .ipv4 = c->conf.ipv4,
+		.ipv6 = c->conf.ipv6,
+		.bind = c->conf.bind,
+		.port = c->conf.port,
+		.or_any = c->conf.or_any,
+		.on_accept = on_accept,
+		.arg = c };
+
+	return bt_tcp_listen(&c->listener, c->conf.loop, &lc, err);
+}
+
+int
+bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
+    struct bt_err *err)
+{
+	struct bt_client *c = bt_mem_zero(1, sizeof(*c));
+	struct bt_asker_conf ac = { .loop = conf->loop,
+		.ipv4 = conf->ipv4,
+		.ipv6 = conf->ipv6,
+		.bind = conf->bind,
+		.insecure = conf->insecure,
+		.log = conf->log };
+	uint8_t key[16];
+	int64_t now = bt_loop_now(conf->loop);
+
+	raise_descriptors();
+	c->conf = *conf;
+	TAILQ_INIT(&c->up_line);
+	TAILQ_INIT(&c->down_line);
+	TAILQ_INIT(&c->strangers);
+	if (listen_on(c, err) == -1 ||
+	    (c->pool = bt_pool_new(conf->threads, err)) == NULL) {
+		bt_client_free(c);
+		return -1;
+	}
+	bt_coin_fill(key, sizeof(key));
+	c->swarms = bt_htab_new(BT_SHA1_LEN, key);
+	c->asker = bt_asker_new(&ac);
+	c->pool_watch =
+	    bt_loop_watch_new(conf->loop, bt_pool_fd(c->pool), on_pool, c);
+	bt_loop_watch_set(c->pool_watch, BT_LOOP_READ);
+	bt_bucket_init(&c->up, conf->up_bps, now);
+	bt_bucket_init(&c->down, conf->down_bps, now);
+	c->up_timer = bt_loop_timer_new(conf->loop, on_up, c);
+	c->down_timer = bt_loop_timer_new(conf->loop, on_down, c);
+	c->stranger_timer = bt_loop_timer_new(conf->loop, on_strangers, c);
+	c->scratch = bt_mem_alloc(SCRATCH_LEN);
+	c->staging = bt_mem_alloc(STAGING_LEN);
+	*out = c;
+	return 0;
+}
+
+void
+bt_client_free(struct bt_client *c)
+{
+	struct bt_conn *conn;
+
+	if (c == NULL)
+		return;
+	while ((conn = TAILQ_FIRST(&c->strangers)) != NULL)
+		bt_conn_free(conn);
+	bt_tcp_listen_free(c->listener);
+	bt_asker_free(c->asker);
+	bt_loop_watch_free(c->pool_watch);
+	bt_pool_free(c->pool);
+	bt_htab_free(c->swarms);
+	bt_loop_timer_free(c->up_timer);
+	bt_loop_timer_free(c->down_timer);
+	bt_loop_timer_free(c->stranger_timer);
+	bt_mem_free(c->scratch);
+	bt_mem_free(c->staging);
+	bt_mem_free(c);
+}
+
+struct bt_addr
+bt_client_addr(const struct bt_client *c)
+{
+	struct bt_addr a = { .family = 0 };
+
+	if (!bt_tcp_listen_addr(c->listener, 4, &a))
+		bt_tcp_listen_addr(c->listener, 6, &a);
+	return a;
+}

@@ -1,0 +1,343 @@
+#include "net/client_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static void on_ready(void *arg, unsigned what);
+
+static struct bt_conn *
+conn_new(struct bt_client *c, int fd, const struct bt_addr *addr,
+    enum conn_state state)
+{
+	struct bt_conn *conn = bt_mem_zero(1, sizeof(*conn));
+
+	conn->client = c;
+	conn->fd = fd;
+	conn->addr = *addr;
+	conn->state = state;
+	conn->batch = BATCH_LEN;
+	conn->since = bt_loop_now(c->conf.loop);
+	conn->watch = bt_loop_watch_new(c->conf.loop, fd, on_ready, conn);
+	c->nconns++;
+	return conn;
+}
+
+static void
+leave_down_line(struct bt_conn *conn)
+{
+	conn->in_down = false;
+	conn->client->ndown--;
+	TAILQ_REMOVE(&conn->client->down_line, conn, down);
+}
+
+void
+bt_conn_free(struct bt_conn *conn)
+{
+	struct bt_client *c = conn->client;
+
+	if (conn->in_up) {
+		TAILQ_REMOVE(&c->up_line, conn, up);
+		c->nup--;
+	}
+	if (conn->in_down)
+		leave_down_line(conn);
+	if (conn->state == CONN_STRANGER) {
+		TAILQ_REMOVE(&c->strangers, conn, stranger);
+		c->nstrangers--;
+	}
+	if (conn->wants_send)
+		TAILQ_REMOVE(&conn->swarm->senders, conn, sender);
+	if (conn->swarm != NULL)
+		conn->swarm->conns[(uint32_t)conn->slot] = NULL;
+	/* A job that is out belongs to its worker; bt_send_on_cold frees it. */
+	bt_send_drop(conn);
+	bt_loop_watch_free(conn->watch);
+	close(conn->fd);
+	c->nconns--;
+	bt_mem_free(conn);
+}
+
+void
+bt_conn_watch(struct bt_conn *conn, unsigned add, unsigned remove)
+{
+	unsigned waits = (conn->waits | add) & ~remove;
+
+	if (waits == conn->waits)
+		return;
+	conn->waits = waits;
+	bt_loop_watch_set(conn->watch, waits);
+}
+
+/*
+ * The oldest stranger makes room for the newest, so that a crowd of idle
+ * connections never shuts the next peer out.
+ */
+void
+bt_conn_accept(struct bt_client *c, int fd, const struct bt_addr *from)
+{
+	struct bt_conn *conn;
+
+	if (c->nstrangers >= BT_CLIENT_STRANGERS)
+		bt_conn_free(TAILQ_FIRST(&c->strangers));
+	if (c->nconns >= c->conf.peers_max) {
+		close(fd);
+		return;
+	}
+	conn = conn_new(c, fd, from, CONN_STRANGER);
+	TAILQ_INSERT_TAIL(&c->strangers, conn, stranger);
+	if (c->nstrangers++ == 0)
+		bt_loop_timer_in(c->stranger_timer, BT_CLIENT_STRANGER_US);
+	bt_conn_watch(conn, BT_LOOP_READ, 0);
+}
+
+void
+bt_conn_expire(struct bt_client *c)
+{
+	struct bt_conn *conn;
+	int64_t now = bt_loop_now(c->conf.loop);
+
+	while ((conn = TAILQ_FIRST(&c->strangers)) != NULL &&
+	       conn->since + BT_CLIENT_STRANGER_US <= now)
+		bt_conn_free(conn);
+	if (conn != NULL)
+		bt_loop_timer_at(
+		    c->stranger_timer, conn->since + BT_CLIENT_STRANGER_US);
+}
+
+void
+bt_conn_dial(struct bt_swarm *s, uint64_t slot, const struct bt_addr *to)
+{
+	struct bt_client *c = s->client;
+	struct bt_conn *conn;
+	bool off =
+	    (to->family == 4 && !c->conf.ipv4) ||
+	    (to->family == 6 && !c->conf.ipv6) ||
+	    (c->conf.bind.family != 0 && c->conf.bind.family != to->family);
+	int fd = -1;
+
+	if (!off && c->nconns < c->conf.peers_max)
+		fd = bt_tcp_dial(to, &c->conf.bind);
+	if (fd == -1) {
+		bt_torrent_on_closed(
+		    s->torrent, slot, bt_loop_now(c->conf.loop));
+		return;
+	}
+	conn = conn_new(c, fd, to, CONN_DIALLING);
+	conn->slot = slot;
+	bt_swarm_link(s, conn);
+	bt_conn_watch(conn, BT_LOOP_WRITE, 0);
+}
+
+static void
+on_dialled(struct bt_conn *conn)
+{
+	struct bt_swarm *s = conn->swarm;
+	char text[BT_ADDR_TEXT_MAX];
+	int64_t now = bt_loop_now(conn->client->conf.loop);
+	int code = bt_tcp_dial_result(conn->fd);
+
+	if (code != 0) {
+		bt_log_put(conn->client->conf.log, BT_LOG_INFO,
+		    "cannot reach %s: %s", bt_addr_text(&conn->addr, text),
+		    strerror(code));
+		bt_torrent_on_closed(s->torrent, conn->slot, now);
+	} else {
+		conn->state = CONN_PEER;
+		bt_conn_watch(conn, BT_LOOP_READ, BT_LOOP_WRITE);
+		bt_torrent_on_connected(s->torrent, conn->slot, now);
+	}
+	bt_swarm_step(s);
+}
+
+/*
+ * Who calls names the torrent in the first 48 bytes of its handshake. What came
+ * is given to that torrent, which reads it again as any other bytes.
+ */
+static void
+on_hello(struct bt_conn *conn)
+{
+	struct bt_place place = { conn->hello + conn->nhello,
+		sizeof(conn->hello) - conn->nhello };
+	struct bt_handshake h;
+	struct bt_swarm *s = NULL;
+	ssize_t n = bt_tcp_recv(conn->fd, &place, 1);
+	int64_t now = bt_loop_now(conn->client->conf.loop);
+
+	if (n == -1 && errno == EAGAIN)
+		return;
+	if (n > 0) {
+		conn->nhello += (size_t)n;
+		n = bt_handshake_parse(
+		    (struct bt_str){ conn->hello, conn->nhello }, &h);
+		/* The peer id may lag behind; the hash is enough to go on. */
+		if (n >= 0 && conn->nhello < 48)
+			return;
+		if (n >= 0)
+			s = bt_htab_get(conn->client->swarms, conn->hello + 28);
+	}
+	if (s != NULL && s->is_running)
+		conn->slot =
+		    bt_torrent_on_accepted(s->torrent, &conn->addr, now);
+	if (conn->slot == 0) {
+		bt_conn_free(conn);
+		return;
+	}
+	TAILQ_REMOVE(&conn->client->strangers, conn, stranger);
+	conn->client->nstrangers--;
+	conn->state = CONN_PEER;
+	bt_swarm_link(s, conn);
+	bt_torrent_rx_bytes(s->torrent, conn->slot,
+	    (struct bt_str){ conn->hello, conn->nhello }, now);
+	bt_swarm_step(s);
+}
+
+static uint64_t
+may_read(struct bt_conn *conn, int64_t now)
+{
+	uint64_t all = bt_bucket_may(&conn->client->down, now);
+	uint64_t own = bt_bucket_may(&conn->swarm->down, now);
+
+	return all < own ? all : own;
+}
+
+/* Receive at most `most` bytes. Returns bytes, or 0 when it is to stop. */
+static size_t
+receive(struct bt_conn *conn, uint64_t most)
+{
+	struct bt_client *c = conn->client;
+	struct bt_torrent *t = conn->swarm->torrent;
+	struct bt_place scratch = { c->scratch, SCRATCH_LEN };
+	struct bt_place to[2];
+	unsigned n;
+	ssize_t got;
+	int64_t now = bt_loop_now(c->conf.loop);
+
+	if (scratch.n > most)
+		scratch.n = most;
+	n = bt_torrent_rx_space(t, conn->slot, scratch, to);
+	if (n == 0)
+		return 0;
+	if (to[0].n >= most) {
+		to[0].n = most;
+		n = 1;
+	} else if (n == 2 && to[1].n > most - to[0].n)
+		to[1].n = most - to[0].n;
+	got = bt_tcp_recv(conn->fd, to, n);
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (got <= 0) {
+		bt_torrent_on_closed(t, conn->slot, now);
+		return 0;
+	}
+	bt_bucket_take(&c->down, (uint64_t)got);
+	bt_bucket_take(&conn->swarm->down, (uint64_t)got);
+	bt_torrent_rx(t, conn->slot, (size_t)got, now);
+	/* A short read emptied the socket: level triggering tells of more. */
+	if ((size_t)got < to[0].n + (n == 2 ? to[1].n : 0))
+		return 0;
+	return (size_t)got;
+}
+
+static bool
+is_limited(const struct bt_conn *conn)
+{
+	return conn->client->down.limit_bps != 0 ||
+	       conn->swarm->down.limit_bps != 0;
+}
+
+static void
+wait_for_turn(struct bt_conn *conn)
+{
+	if (conn->in_down)
+		return;
+	conn->in_down = true;
+	conn->client->ndown++;
+	TAILQ_INSERT_TAIL(&conn->client->down_line, conn, down);
+	bt_conn_watch(conn, 0, BT_LOOP_READ);
+}
+
+static void
+on_readable(struct bt_conn *conn)
+{
+	struct bt_swarm *s = conn->swarm;
+	size_t sum = 0, n;
+
+	if (is_limited(conn)) {
+		wait_for_turn(conn);
+		bt_conn_pump_down(conn->client);
+		return;
+	}
+	do {
+		n = receive(conn, SCRATCH_LEN);
+		sum += n;
+	} while (n > 0 && sum < EVENT_BYTES);
+	bt_swarm_step(s);
+}
+
+/*
+ * In turns of a block: who waits longest reads next and, when its socket has
+ * more, waits again behind the others. One whose own torrent may not read now
+ * goes to the end of the line.
+ */
+void
+bt_conn_pump_down(struct bt_client *c)
+{
+	struct bt_conn *conn;
+	int64_t now = bt_loop_now(c->conf.loop), when, first = BT_NEVER;
+	uint64_t may;
+	unsigned left = c->ndown;
+
+	while (left-- > 0 && (conn = TAILQ_FIRST(&c->down_line)) != NULL) {
+		if (bt_bucket_may(&c->down, now) == 0) {
+			first = bt_bucket_when(&c->down, TURN_LEN, now);
+			break;
+		}
+		leave_down_line(conn);
+		may = may_read(conn, now);
+		if (may == 0) {
+			wait_for_turn(conn);
+			when =
+			    bt_bucket_when(&conn->swarm->down, TURN_LEN, now);
+			if (when < first)
+				first = when;
+			continue;
+		}
+		bt_conn_watch(conn, BT_LOOP_READ, 0);
+		receive(conn, may < TURN_LEN ? may : TURN_LEN);
+		bt_swarm_step(conn->swarm);
+	}
+	if (first != BT_NEVER)
+		bt_loop_timer_at(c->down_timer, first);
+}
+
+static void
+on_ready(void *arg, unsigned what)
+{
+	struct bt_conn *conn = arg;
+
+	if (conn->state == CONN_DIALLING) {
+		on_dialled(conn);
+		return;
+	}
+	if (conn->state == CONN_STRANGER) {
+		on_hello(conn);
+		return;
+	}
+	if (what & BT_LOOP_WRITE) {
+		struct bt_swarm *s = conn->swarm;
+		uint64_t slot = conn->slot;
+
+		conn->blocked = false;
+		bt_conn_watch(conn, 0, BT_LOOP_WRITE);
+		bt_send_run(conn);
+		bt_swarm_step(s);
+		if (bt_swarm_conn(s, slot) != conn)
+			return;
+	}
+	if (what & BT_LOOP_READ)
+		on_readable(conn);
+}

@@ -1,0 +1,402 @@
+#include "net/client_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rd.h"
+
+/*
+ * One batch: what is to be sent lies in the staging buffer as it goes on the
+ * wire. Staging is the loop's: what the socket did not take is read again.
+ */
+struct batch {
+	uint8_t *p;
+	size_t n; /* bytes that may be sent */
+	struct iovec iov[BT_TX_BLOCKS_MAX];
+	struct part { /* where a block's bytes go */
+		const struct bt_tx_block *block;
+		size_t at;     /* in staging: of the data, after the header */
+		uint32_t from; /* first byte of the block that is sent */
+		size_t begin;  /* in staging: of the whole part */
+	} parts[BT_TX_BLOCKS_MAX];
+	unsigned nparts;
+};
+
+static size_t
+put_header(uint8_t *to, const struct bt_tx_block *b)
+{
+	struct bt_wire_msg m = {
+		.id = BT_PIECE, .index = b->piece, .begin = b->begin
+	};
+	uint8_t head[BT_WIRE_HEAD_MAX];
+	size_t n = bt_wire_encode_head(head, &m, b->length), from;
+
+	assert(n == BT_TX_HEADER);
+	from = b->skip < n ? b->skip : n;
+	memcpy(to, head + from, n - from);
+	return n - from;
+}
+
+/* Lay out headers and gaps for as many blocks as the batch takes. */
+static void
+lay_out(struct batch *b, const struct bt_tx *tx, size_t most)
+{
+	const struct bt_tx_block *block;
+	struct part *part;
+	bool head_done = false;
+	size_t n;
+	unsigned i;
+
+	for (i = 0; i <= tx->nblocks; i++) {
+		block = i < tx->nblocks ? &tx->blocks[i] : NULL;
+		if (!head_done && (block == NULL || block->skip == 0)) {
+			n = STAGING_LEN - b->n;
+			if (n > tx->head.n)
+				n = tx->head.n;
+			memcpy(b->p + b->n, tx->head.p, n);
+			b->n += n;
+			if (n < tx->head.n)
+				break; /* blocks follow when all of it went */
+			head_done = true;
+		}
+		if (block == NULL || (b->nparts > 0 && b->n >= most) ||
+		    STAGING_LEN - b->n < BT_TX_HEADER ||
+		    block->length > STAGING_LEN - b->n - BT_TX_HEADER)
+			break;
+		part = &b->parts[b->nparts++];
+		part->block = block;
+		part->begin = b->n;
+		b->n += put_header(b->p + b->n, block);
+		part->at = b->n;
+		part->from =
+		    block->skip > BT_TX_HEADER ? block->skip - BT_TX_HEADER : 0;
+		b->n += block->length - part->from;
+	}
+}
+
+static uint64_t
+content_at(const struct bt_swarm *s, const struct part *part)
+{
+	return bt_layout_offset(
+		   s->layout, part->block->piece, part->block->begin) +
+	       part->from;
+}
+
+static size_t
+part_len(const struct part *part)
+{
+	return part->block->length - part->from;
+}
+
+/* Has a worker read this block for us already? */
+static bool
+take_cold(const struct bt_conn *conn, const struct part *part, uint8_t *to)
+{
+	const struct bt_job *job = conn->cold;
+	uint64_t at = content_at(conn->swarm, part) - part->from;
+	unsigned i;
+
+	if (job == NULL || conn->cold_out || job->status != BT_DISK_OK)
+		return false;
+	for (i = 0; i < job->nreads; i++) {
+		if (job->reads[i].offset != at ||
+		    job->reads[i].n != part->block->length)
+			continue;
+		memcpy(to, job->reads[i].to + part->from, part_len(part));
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Read parts[first..] from the page cache, blocks that follow each other in the
+ * content in one call. Returns how many parts were read whole; *code is EAGAIN
+ * if the next is not in memory, 0 if all were, else what failed.
+ */
+static unsigned
+read_parts(struct bt_conn *conn, struct batch *b, int *code)
+{
+	struct bt_swarm *s = conn->swarm;
+	unsigned i = 0, n;
+	uint64_t at, next;
+	ssize_t got;
+	size_t want;
+
+	*code = 0;
+	while (i < b->nparts) {
+		if (take_cold(conn, &b->parts[i], b->p + b->parts[i].at)) {
+			i++;
+			continue;
+		}
+		at = next = content_at(s, &b->parts[i]);
+		for (n = 0, want = 0; i + n < b->nparts &&
+				      content_at(s, &b->parts[i + n]) == next;
+		     n++) {
+			b->iov[n].iov_base = b->p + b->parts[i + n].at;
+			b->iov[n].iov_len = part_len(&b->parts[i + n]);
+			want += b->iov[n].iov_len;
+			next += b->iov[n].iov_len;
+		}
+		got = bt_files_read_now(s->files, at, b->iov, (int)n);
+		if (got == (ssize_t)want) {
+			i += n;
+			continue;
+		}
+		*code = got == -1 ? errno : EAGAIN;
+		for (; n > 0 && got >= (ssize_t)part_len(&b->parts[i]); n--)
+			got -= (ssize_t)part_len(&b->parts[i++]);
+		break;
+	}
+	return i;
+}
+
+/* Let a worker read the blocks from parts[first] on; we go on without. */
+static void
+read_cold(struct bt_conn *conn, const struct batch *b, unsigned first)
+{
+	struct bt_swarm *s = conn->swarm;
+	struct bt_job *job = bt_job_new(BT_JOB_READ, s->files, s->layout);
+	size_t sum = 0, at = 0;
+	uint8_t *data;
+	unsigned i;
+
+	for (i = first; i < b->nparts; i++)
+		sum += b->parts[i].block->length;
+	data = bt_mem_alloc(sum);
+	for (i = first; i < b->nparts; i++) {
+		struct bt_job_read *r = &job->reads[job->nreads++];
+
+		r->offset = content_at(s, &b->parts[i]) - b->parts[i].from;
+		r->n = b->parts[i].block->length;
+		r->to = data + at;
+		at += r->n;
+	}
+	job->arg = s;
+	job->owner = conn->slot;
+	job->disk.piece = b->parts[first].block->piece;
+	conn->cold = job;
+	conn->cold_out = true;
+	s->jobs++;
+	bt_pool_put(s->client->pool, &job->pool);
+}
+
+static void
+free_cold(struct bt_job *job)
+{
+	bt_mem_free(job->reads[0].to);
+	bt_job_free(job);
+}
+
+void
+bt_send_drop(struct bt_conn *conn)
+{
+	if (conn->cold == NULL || conn->cold_out)
+		return;
+	free_cold(conn->cold);
+	conn->cold = NULL;
+}
+
+void
+bt_send_on_cold(struct bt_swarm *s, struct bt_job *job)
+{
+	struct bt_conn *conn = bt_swarm_conn(s, job->owner);
+
+	if (conn == NULL || conn->cold != job) {
+		free_cold(job);
+		return;
+	}
+	conn->cold_out = false;
+	if (job->status != BT_DISK_OK) {
+		bt_log_put(s->client->conf.log, BT_LOG_WARN,
+		    "cannot upload piece %u: %s", job->disk.piece + 1,
+		    job->err.text);
+		bt_torrent_on_unreadable(s->torrent, job->disk.piece,
+		    bt_loop_now(s->client->conf.loop));
+		bt_send_drop(conn);
+	}
+	bt_send_run(conn);
+}
+
+static uint64_t
+may_send(struct bt_conn *conn, int64_t now)
+{
+	uint64_t all = bt_bucket_may(&conn->client->up, now);
+	uint64_t own = bt_bucket_may(&conn->swarm->up, now);
+
+	return all < own ? all : own;
+}
+
+/*
+ * Fill the staging buffer; b->n is what may be sent of it. False when nothing
+ * can be sent now: a worker reads, or a piece turned out to be unreadable.
+ */
+static bool
+fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
+{
+	unsigned whole;
+	int code;
+
+	b->p = conn->client->staging;
+	b->n = 0;
+	b->nparts = 0;
+	lay_out(b, tx, most);
+	whole = read_parts(conn, b, &code);
+	if (whole == b->nparts)
+		return true;
+	b->n = b->parts[whole].begin;
+	if (code == EAGAIN) {
+		bt_send_drop(conn);
+		if (conn->cold == NULL)
+			read_cold(conn, b, whole);
+		return b->n > 0;
+	}
+	bt_log_put(conn->client->conf.log, BT_LOG_WARN,
+	    "cannot upload piece %u: %s", b->parts[whole].block->piece + 1,
+	    strerror(code));
+	bt_torrent_on_unreadable(conn->swarm->torrent,
+	    b->parts[whole].block->piece, bt_loop_now(conn->client->conf.loop));
+	return false;
+}
+
+/*
+ * One batch of block bytes up to about `most`. Returns what went; 0 is the end:
+ * nothing to send, a full socket, or blocks that a worker must read first.
+ */
+static size_t
+send_batch(struct bt_conn *conn, size_t limit)
+{
+	struct bt_client *c = conn->client;
+	struct bt_torrent *t = conn->swarm->torrent;
+	int64_t now = bt_loop_now(c->conf.loop);
+	struct bt_tx tx;
+	struct batch b;
+	struct bt_str out;
+	ssize_t went;
+	size_t want, most;
+
+	most = limit < conn->batch ? limit : conn->batch;
+	do {
+		if (!bt_torrent_tx(t, conn->slot, &tx, now)) {
+			bt_send_drop(conn);
+			return 0;
+		}
+		if (fill(conn, &tx, most, &b))
+			break;
+		bt_torrent_tx_done(t, conn->slot, 0, now);
+		/* Each round that finds a piece unreadable drops that piece. */
+	} while (!conn->cold_out);
+	if (conn->cold_out && b.n == 0)
+		return 0;
+	want = b.n < limit ? b.n : limit;
+	out = (struct bt_str){ b.p, want };
+	went = bt_tcp_send(conn->fd, &out, 1);
+	if (went == -1 && errno != EAGAIN && errno != EINTR) {
+		bt_torrent_on_closed(t, conn->slot, now);
+		return 0;
+	}
+	if (went == -1)
+		went = 0;
+	bt_bucket_take(&c->up, (uint64_t)went);
+	bt_bucket_take(&conn->swarm->up, (uint64_t)went);
+	bt_torrent_tx_done(t, conn->slot, (size_t)went, now);
+	if ((size_t)went < want) {
+		conn->blocked = true;
+		bt_conn_watch(conn, BT_LOOP_WRITE, 0);
+		/* Read next time about what the socket took this time. */
+		conn->batch = (size_t)went < 4 * BT_BLOCK_LEN ? 4 * BT_BLOCK_LEN
+							      : (size_t)went;
+		return 0;
+	}
+	if (conn->batch < BATCH_LEN)
+		conn->batch *= 2;
+	if (conn->batch > BATCH_LEN)
+		conn->batch = BATCH_LEN;
+	return (size_t)went;
+}
+
+static bool
+is_limited(const struct bt_conn *conn)
+{
+	return conn->client->up.limit_bps != 0 ||
+	       conn->swarm->up.limit_bps != 0;
+}
+
+static void
+wait_for_turn(struct bt_conn *conn)
+{
+	if (conn->in_up)
+		return;
+	conn->in_up = true;
+	conn->client->nup++;
+	TAILQ_INSERT_TAIL(&conn->client->up_line, conn, up);
+}
+
+/*
+ * The core may have closed this peer within: the conn lives until its BT_FX_
+ * CLOSE is obeyed by bt_swarm_step(), which is not called from here.
+ */
+void
+bt_send_run(struct bt_conn *conn)
+{
+	size_t sum = 0, n;
+
+	if (conn->state != CONN_PEER || conn->blocked || conn->cold_out)
+		return;
+	if (is_limited(conn)) {
+		wait_for_turn(conn);
+		return;
+	}
+	do {
+		n = send_batch(conn, SIZE_MAX);
+		sum += n;
+	} while (n > 0 && !conn->cold_out && sum < EVENT_BYTES);
+	/* There is more, but others wait too: go on in the next iteration. */
+	if (n > 0 && !conn->cold_out) {
+		conn->blocked = true;
+		bt_conn_watch(conn, BT_LOOP_WRITE, 0);
+	}
+}
+
+/* Turns of a block each, as in bt_conn_pump_down(). */
+void
+bt_send_pump(struct bt_client *c)
+{
+	struct bt_conn *conn;
+	struct bt_swarm *s;
+	int64_t now = bt_loop_now(c->conf.loop), when, first = BT_NEVER;
+	uint64_t may;
+	unsigned idle = 0;
+
+	if (c->pumping)
+		return;
+	c->pumping = true;
+	while (idle < c->nup && (conn = TAILQ_FIRST(&c->up_line)) != NULL) {
+		if (bt_bucket_may(&c->up, now) == 0) {
+			first = bt_bucket_when(&c->up, TURN_LEN, now);
+			break;
+		}
+		TAILQ_REMOVE(&c->up_line, conn, up);
+		conn->in_up = false;
+		c->nup--;
+		may = may_send(conn, now);
+		if (may == 0) {
+			wait_for_turn(conn);
+			idle++;
+			when = bt_bucket_when(&conn->swarm->up, TURN_LEN, now);
+			if (when < first)
+				first = when;
+			continue;
+		}
+		s = conn->swarm;
+		if (!conn->blocked && !conn->cold_out &&
+		    send_batch(conn, may < TURN_LEN ? may : TURN_LEN) > 0)
+			wait_for_turn(conn);
+		bt_swarm_step(s);
+		idle = 0;
+	}
+	c->pumping = false;
+	if (first != BT_NEVER)
+		bt_loop_timer_at(c->up_timer, first);
+}

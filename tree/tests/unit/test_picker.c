@@ -1,0 +1,803 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "codec/wire.h"
+#include "core/picker.h"
+
+#define BLOCKS 4u /* in a piece of the drawn swarms */
+#define PEERS 9u
+#define SEED 7u
+
+/*
+ * A swarm drawn as "3 1 1 0": how many peers have each piece. Peer k has the
+ * pieces whose number is over k; peer SEED has all and is not counted.
+ * "x" instead of a number is a piece that we have already.
+ */
+struct swarm {
+	struct bt_layout layout;
+	struct bt_picker *p;
+	struct bt_bits peer[PEERS], all;
+};
+
+static void
+open_swarm(struct swarm *s, uint32_t pieces, uint32_t blocks, uint64_t seed)
+{
+	memset(s, 0, sizeof(*s));
+	s->layout.piece_length = blocks * BT_BLOCK_LEN;
+	s->layout.pieces = pieces;
+	s->layout.size = (uint64_t)pieces * s->layout.piece_length;
+	s->p = bt_picker_new(&s->layout, seed);
+	bt_bits_init(&s->all, pieces);
+	bt_bits_fill(&s->all, true);
+	for (uint32_t i = 0; i < PEERS; i++)
+		bt_bits_init(&s->peer[i], pieces);
+	for (uint32_t i = 0; i < pieces; i++)
+		bt_picker_want(s->p, i, true);
+}
+
+static void
+draw_swarm(struct swarm *s, const char *drawing, uint64_t seed)
+{
+	uint32_t pieces = (uint32_t)(strlen(drawing) + 1) / 2;
+
+	open_swarm(s, pieces, BLOCKS, seed);
+	for (uint32_t i = 0; i < pieces; i++) {
+		if (drawing[2 * i] == 'x') {
+			bt_picker_done(s->p, i);
+			continue;
+		}
+		for (int k = 0; k < drawing[2 * i] - '0'; k++)
+			(void)bt_bits_put(&s->peer[k], i);
+	}
+	for (uint32_t k = 0; k < PEERS; k++)
+		bt_picker_peer_bits(s->p, &s->peer[k], 1);
+}
+
+static void
+close_swarm(struct swarm *s)
+{
+	assert_true(bt_picker_check(s->p));
+	bt_picker_free(s->p);
+	bt_bits_fini(&s->all);
+	for (uint32_t i = 0; i < PEERS; i++)
+		bt_bits_fini(&s->peer[i]);
+}
+
+static bool
+try_pick(struct swarm *s, uint32_t who, const struct bt_bits *have,
+    struct bt_pick *b)
+{
+	bool dup, ok = bt_picker_pick(s->p, who, have, NULL, true, b, &dup);
+
+	assert_true(bt_picker_check(s->p));
+	return ok;
+}
+
+/* A pick that must succeed, and be the only request for its block. */
+static struct bt_pick
+pick(struct swarm *s, uint32_t who)
+{
+	const struct bt_bits *have = who < SEED ? &s->peer[who] : &s->all;
+	struct bt_pick b = { 0, 0 };
+	bool dup = true;
+
+	assert_true(bt_picker_pick(s->p, who, have, NULL, true, &b, &dup));
+	assert_false(dup);
+	return b;
+}
+
+static bool
+got(struct swarm *s, uint32_t who, struct bt_pick b)
+{
+	uint32_t others[BT_PICK_DUP_MAX], n;
+	bool news = bt_picker_got(s->p, who, b, others, BT_PICK_DUP_MAX, &n);
+
+	assert_true(bt_picker_check(s->p));
+	return news;
+}
+
+/* Rule 1 */
+static void
+started_pieces_first_the_nearest_to_whole_first(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "x x x x 1 2 3 1", 1);
+	assert_true(bt_picker_start(s.p, 5));
+	assert_true(bt_picker_start(s.p, 6));
+	assert_true(bt_picker_start(s.p, 4));
+	/* 6 gets two blocks, 5 one; the last started has a first say */
+	b = pick(&s, SEED);
+	assert_int_equal(b.piece, 4);
+	for (uint32_t k = 0; k < 2; k++)
+		assert_true(got(&s, 2, (struct bt_pick){ 6, k }));
+	assert_true(got(&s, 1, (struct bt_pick){ 5, 0 }));
+	for (uint32_t k = 1; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, SEED).piece, 4);
+	for (uint32_t k = 2; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, SEED).piece, 6);
+	for (uint32_t k = 1; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, SEED).piece, 5);
+	assert_int_equal(pick(&s, SEED).piece, 7); /* all else is asked */
+	close_swarm(&s);
+}
+
+static void
+a_started_piece_that_the_peer_lacks_is_passed_over(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "x x x x 1 2", 1);
+	assert_true(bt_picker_start(s.p, 4));
+	assert_int_equal(pick(&s, 1).piece, 5);
+	assert_int_equal(pick(&s, 0).piece, 4);
+	close_swarm(&s);
+}
+
+static void
+blocks_of_a_piece_are_asked_in_order(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "1 1", 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		for (uint32_t k = 0; k < BLOCKS; k++) {
+			b = pick(&s, 0);
+			assert_int_equal(b.block, k);
+		}
+	}
+	close_swarm(&s);
+}
+
+static void
+without_leave_to_start_only_begun_pieces_are_given(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+	bool dup;
+
+	(void)state;
+	draw_swarm(&s, "1 1", 1);
+	assert_false(bt_picker_pick(s.p, 0, &s.all, NULL, false, &b, &dup));
+	assert_int_equal(bt_picker_begun(s.p), 0);
+	assert_true(bt_picker_start(s.p, 1));
+	assert_true(bt_picker_pick(s.p, 0, &s.all, NULL, false, &b, &dup));
+	assert_int_equal(b.piece, 1);
+	close_swarm(&s);
+}
+
+/* Rule 2 */
+static void
+the_first_pieces_are_random_and_not_the_rarest(void **state)
+{
+	uint32_t rarest = 0;
+	struct swarm s;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		draw_swarm(&s, "1 5 5 5 5 5 5 5 5 5", seed);
+		rarest += pick(&s, SEED).piece == 0;
+		close_swarm(&s);
+	}
+	assert_in_range(rarest, 5, 45); /* 20 expected, sigma 4.2 */
+}
+
+static void
+from_the_fifth_piece_on_the_rarest_is_first(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 50; seed++) {
+		draw_swarm(&s, "x x 5 5 3 5 5 2 5 5 5 5 5 5", seed);
+		/* two are had: two more are random */
+		for (uint32_t k = 0; k < 2 * BLOCKS; k++)
+			(void)pick(&s, SEED);
+		assert_true(bt_picker_is_begun(s.p, pick(&s, SEED).piece));
+		assert_true(bt_picker_is_begun(s.p, 7));
+		for (uint32_t k = 1; k <= BLOCKS; k++)
+			(void)pick(&s, SEED);
+		assert_true(bt_picker_is_begun(s.p, 4));
+		close_swarm(&s);
+	}
+}
+
+static void
+ties_among_the_rarest_are_broken_evenly(void **state)
+{
+	uint32_t count[100] = { 0 };
+	double chi2 = 0;
+	struct swarm s;
+	struct bt_bits half;
+
+	(void)state;
+	bt_bits_init(&half, 104);
+	for (uint32_t i = 4; i < 104; i += 2)
+		(void)bt_bits_put(&half, i);
+	for (uint64_t seed = 0; seed < 5000; seed++) {
+		open_swarm(&s, 104, 1, seed);
+		for (uint32_t i = 0; i < 4; i++)
+			bt_picker_done(s.p, i);
+		bt_picker_peer_bits(s.p, &s.all, 1);
+		/* alternately a seed, and a peer with every second piece */
+		(void)bt_picker_pick(s.p, 0, seed % 2 ? &s.all : &half, NULL,
+		    true, &(struct bt_pick){ 0, 0 }, &(bool){ false });
+		for (uint32_t i = 4; i < 104; i++)
+			count[i - 4] += bt_picker_is_begun(s.p, i);
+		bt_picker_free(s.p);
+		bt_bits_fini(&s.all);
+		for (uint32_t i = 0; i < PEERS; i++)
+			bt_bits_fini(&s.peer[i]);
+	}
+	bt_bits_fini(&half);
+	for (uint32_t i = 0; i < 100; i++) {
+		double due = 2500.0 / 100 + (i % 2 ? 0 : 2500.0 / 50);
+
+		chi2 += (count[i] - due) * (count[i] - due) / due;
+	}
+	assert_true(chi2 < 150); /* 99 degrees of freedom: p = 0.0007 */
+}
+
+static void
+leeches_that_start_together_pick_different_pieces(void **state)
+{
+	bool taken[256] = { false };
+	uint32_t distinct = 0, piece;
+	struct swarm s;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 8; seed++) {
+		open_swarm(&s, 256, 1, seed);
+		bt_picker_peer_bits(s.p, &s.all, 1);
+		for (int k = 0; k < 8; k++) {
+			piece = pick(&s, SEED).piece;
+			distinct += !taken[piece];
+			taken[piece] = true;
+		}
+		close_swarm(&s);
+	}
+	/* 64 draws of 256: 56.7 distinct expected, sigma 2.3 */
+	assert_true(distinct >= 48);
+}
+
+static void
+availability_counts_who_came_and_who_went(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "3 1 1 0", 1);
+	assert_int_equal(bt_picker_availability(s.p, 0), 3);
+	assert_int_equal(bt_picker_availability(s.p, 3), 0);
+	bt_picker_peer_bits(s.p, &s.all, 1);
+	assert_int_equal(bt_picker_availability(s.p, 0), 4);
+	assert_int_equal(bt_picker_availability(s.p, 3), 1);
+	bt_picker_peer_have(s.p, 3, 1);
+	assert_int_equal(bt_picker_availability(s.p, 3), 2);
+	bt_picker_peer_bits(s.p, &s.peer[0], -1);
+	assert_int_equal(bt_picker_availability(s.p, 0), 3);
+	assert_int_equal(bt_picker_availability(s.p, 1), 1);
+	bt_picker_peer_bits(s.p, &s.all, -1);
+	bt_picker_peer_have(s.p, 3, -1);
+	assert_int_equal(bt_picker_availability(s.p, 3), 0);
+	close_swarm(&s);
+}
+
+static void
+a_peer_that_became_full_piece_by_piece_leaves_as_a_full_one(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "2 0 1", 1);
+	for (uint32_t i = 0; i < 3; i++)
+		bt_picker_peer_have(s.p, i, 1);
+	bt_picker_peer_bits(s.p, &s.all, -1);
+	assert_int_equal(bt_picker_availability(s.p, 0), 2);
+	assert_int_equal(bt_picker_availability(s.p, 1), 0);
+	assert_int_equal(bt_picker_availability(s.p, 2), 1);
+	close_swarm(&s);
+}
+
+/* Rule 3 */
+static void
+sequential_order_is_kept_within_the_window(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "1 1 1 1 1 1", 1);
+	bt_picker_sequential(s.p, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		for (uint32_t k = 0; k < BLOCKS; k++) {
+			b = pick(&s, 0);
+			assert_int_equal(b.piece, i);
+			assert_int_equal(b.block, k);
+		}
+	assert_false(try_pick(&s, 0, &s.all, &b));
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		assert_true(got(&s, 0, (struct bt_pick){ 1, k }));
+	bt_picker_done(s.p, 1); /* the first missing one is still 0 */
+	assert_false(try_pick(&s, 0, &s.all, &b));
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		assert_true(got(&s, 0, (struct bt_pick){ 0, k }));
+	bt_picker_done(s.p, 0);
+	assert_int_equal(pick(&s, 0).piece, 3); /* 2, 3, 4 are the window */
+	close_swarm(&s);
+}
+
+static void
+sequential_order_goes_back_for_a_piece_that_failed(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "1 1 1 1 1 1", 1);
+	bt_picker_sequential(s.p, 4);
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		assert_true(got(&s, 0, pick(&s, 0)));
+	assert_true(bt_picker_is_whole(s.p, 0));
+	assert_int_equal(pick(&s, 0).piece, 1);
+	bt_picker_failed(s.p, 0);
+	assert_int_equal(pick(&s, 0).piece, 0);
+	close_swarm(&s);
+}
+
+static void
+sequential_order_starts_at_what_is_wanted(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "1 1 1 1 1 1", 1);
+	bt_picker_sequential(s.p, 2);
+	bt_picker_want(s.p, 0, false);
+	bt_picker_want(s.p, 1, false);
+	bt_picker_want(s.p, 2, false);
+	assert_int_equal(pick(&s, 0).piece, 3);
+	bt_picker_want(s.p, 1, true);
+	assert_int_equal(pick(&s, 0).piece, 1);
+	close_swarm(&s);
+}
+
+static void
+no_piece_at_or_beyond_the_horizon_is_begun(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "1 1 1 1", 1);
+	bt_picker_horizon(s.p, 2);
+	assert_false(bt_picker_start(s.p, 2));
+	for (uint32_t k = 0; k < 2 * BLOCKS; k++)
+		assert_true(pick(&s, 0).piece < 2);
+	assert_false(try_pick(&s, 0, &s.all, &b));
+	assert_false(try_pick(&s, 1, &s.all, &b)); /* and no endgame */
+	bt_picker_horizon(s.p, 3);
+	assert_int_equal(pick(&s, 0).piece, 2);
+	bt_picker_horizon(s.p, UINT32_MAX);
+	for (uint32_t k = 1; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, 0).piece, 2);
+	assert_int_equal(pick(&s, 0).piece, 3);
+	close_swarm(&s);
+}
+
+static void
+a_piece_that_is_not_wanted_is_never_picked(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "1 1 1 1", 1);
+	bt_picker_want(s.p, 1, false);
+	bt_picker_want(s.p, 3, false);
+	for (uint32_t k = 0; k < 2 * BLOCKS; k++)
+		assert_int_equal(pick(&s, 0).piece % 2, 0);
+	assert_false(try_pick(&s, 0, &s.all, &b));
+	assert_false(bt_picker_start(s.p, 1));
+	close_swarm(&s);
+}
+
+/* Rule 4 */
+static void
+a_block_is_asked_of_one_peer_at_a_time(void **state)
+{
+	bool asked[3][BLOCKS] = { { false } };
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "3 3 3", 1);
+	for (uint32_t k = 0; k < 3 * BLOCKS; k++) {
+		b = pick(&s, k % 3);
+		assert_false(asked[b.piece][b.block]);
+		asked[b.piece][b.block] = true;
+	}
+	close_swarm(&s);
+}
+
+static void
+a_released_block_is_asked_again(void **state)
+{
+	struct swarm s;
+	struct bt_pick b, c;
+
+	(void)state;
+	draw_swarm(&s, "2 2", 1);
+	(void)pick(&s, 0);
+	b = pick(&s, 0);
+	(void)pick(&s, 0);
+	bt_picker_release(s.p, 1, b); /* not asked of 1: nothing happens */
+	assert_int_equal(pick(&s, 1).block, 3);
+	bt_picker_release(s.p, 0, b);
+	c = pick(&s, 1);
+	assert_int_equal(c.piece, b.piece);
+	assert_int_equal(c.block, b.block);
+	close_swarm(&s);
+}
+
+static void
+a_block_that_comes_late_is_taken_once(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "2 2", 1);
+	b = pick(&s, 0);
+	bt_picker_release(s.p, 0, b);
+	assert_true(got(&s, 0, b));
+	assert_false(got(&s, 0, b));
+	for (uint32_t k = 1; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, 1).block, k);
+	bt_picker_done(s.p, b.piece);
+	assert_false(got(&s, 0, b));
+	close_swarm(&s);
+}
+
+/* Rule 5 */
+static void
+endgame_begins_when_every_wanted_block_is_asked_or_held(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+	bool dup;
+
+	(void)state;
+	draw_swarm(&s, "x 1 1 x", 1);
+	for (uint32_t k = 0; k < 2 * BLOCKS; k++) {
+		assert_false(bt_picker_is_endgame(s.p));
+		b = pick(&s, 0);
+		if (k == 2)
+			assert_true(got(&s, 0, b));
+	}
+	assert_true(bt_picker_is_endgame(s.p));
+	assert_true(bt_picker_pick(s.p, 1, &s.all, NULL, false, &b, &dup));
+	assert_true(dup);
+	bt_picker_release(s.p, 0, b); /* 1 is still asked */
+	assert_true(bt_picker_is_endgame(s.p));
+	bt_picker_release(s.p, 1, b);
+	assert_false(bt_picker_is_endgame(s.p));
+	close_swarm(&s);
+}
+
+static void
+in_endgame_blocks_asked_of_the_fewest_come_first(void **state)
+{
+	uint32_t asked[BLOCKS] = { 0 };
+	struct swarm s;
+	struct bt_pick b;
+	bool dup;
+
+	(void)state;
+	draw_swarm(&s, "1", 1);
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		(void)pick(&s, 0);
+	for (uint32_t times = 1; times < BT_PICK_DUP_MAX; times++)
+		for (uint32_t k = 0; k < BLOCKS; k++) {
+			assert_true(bt_picker_pick(s.p, 1 + k % 2 + 2 * times,
+			    &s.all, NULL, true, &b, &dup));
+			assert_true(dup);
+			assert_int_equal(++asked[b.block], times);
+		}
+	assert_false(try_pick(&s, 9, &s.all, &b)); /* all are asked of three */
+	close_swarm(&s);
+}
+
+static void
+in_endgame_no_peer_is_asked_twice(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+	bool dup;
+
+	(void)state;
+	draw_swarm(&s, "1", 1);
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		(void)pick(&s, 0);
+	assert_false(try_pick(&s, 0, &s.all, &b));
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		assert_true(
+		    bt_picker_pick(s.p, 1, &s.all, NULL, true, &b, &dup));
+	assert_false(try_pick(&s, 1, &s.all, &b));
+	close_swarm(&s);
+}
+
+static void
+who_else_was_asked_is_told_so_that_it_can_be_cancelled(void **state)
+{
+	uint32_t others[BT_PICK_DUP_MAX], n;
+	struct swarm s;
+	struct bt_pick b;
+	bool dup;
+
+	(void)state;
+	open_swarm(&s, 1, 1, 1);
+	b = pick(&s, SEED);
+	assert_true(bt_picker_pick(s.p, 6, &s.all, NULL, true, &b, &dup));
+	assert_true(bt_picker_pick(s.p, 8, &s.all, NULL, true, &b, &dup));
+	assert_true(bt_picker_got(s.p, 6, b, others, BT_PICK_DUP_MAX, &n));
+	assert_int_equal(n, 2);
+	assert_int_equal(others[0] + others[1], SEED + 8);
+	assert_false(bt_picker_got(s.p, 8, b, others, BT_PICK_DUP_MAX, &n));
+	assert_int_equal(n, 0);
+	close_swarm(&s);
+}
+
+/* Rule 6 */
+static double
+seconds_of_picks(const struct bt_bits *have, struct swarm *s, uint32_t n)
+{
+	struct timespec from, to;
+	struct bt_pick b;
+	bool dup;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_true(
+		    bt_picker_pick(s->p, 0, have, NULL, true, &b, &dup));
+		bt_picker_peer_have(s->p, b.piece, 1);
+		bt_picker_peer_have(s->p, b.piece, -1);
+		bt_picker_failed(s->p, b.piece);
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	return (double)(to.tv_sec - from.tv_sec) +
+	       (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+/* The best of five runs over pieces of which the peer has every other. */
+static double
+cost(uint32_t pieces)
+{
+	struct swarm s;
+	struct bt_bits some;
+	double best = 1e9, t;
+
+	open_swarm(&s, pieces, 1, 1);
+	bt_bits_init(&some, pieces);
+	for (uint32_t i = 0; i < pieces; i += 2)
+		(void)bt_bits_put(&some, i);
+	bt_picker_peer_bits(s.p, &some, 1);
+	bt_picker_peer_bits(s.p, &s.all, 1);
+	for (uint32_t i = 0; i < 4; i++)
+		bt_picker_done(s.p, 2 * i + 1);
+	for (int run = 0; run < 5; run++) {
+		t = seconds_of_picks(run % 2 ? &s.all : &some, &s, 20000);
+		if (t < best)
+			best = t;
+	}
+	close_swarm(&s);
+	bt_bits_fini(&some);
+	return best;
+}
+
+static void
+the_cost_of_a_pick_does_not_grow_with_the_number_of_pieces(void **state)
+{
+	double small, large;
+
+	(void)state;
+	small = cost(1000);
+	large = cost(1000000);
+	/* memory is further away, but 1000 times as many pieces it is not */
+	assert_true(large < 10 * small);
+}
+
+static void
+a_peer_without_the_rarest_gets_a_rare_one_of_its_own(void **state)
+{
+	struct swarm s;
+	struct bt_bits common;
+	struct bt_pick b;
+
+	(void)state;
+	/* 5000 rare pieces that it lacks, then 300 common, one less so */
+	open_swarm(&s, 5304, 1, 1);
+	for (uint32_t i = 0; i < 4; i++)
+		bt_picker_done(s.p, i);
+	bt_bits_init(&common, 5304);
+	for (uint32_t i = 5004; i < 5304; i++)
+		(void)bt_bits_put(&common, i);
+	bt_picker_peer_bits(s.p, &common, 1);
+	bt_picker_peer_bits(s.p, &common, 1);
+	bt_picker_peer_have(s.p, 5100, -1);
+	for (uint32_t i = 0; i < 300; i++) {
+		assert_true(try_pick(&s, 0, &common, &b));
+		assert_true(b.piece >= 5004);
+	}
+	assert_true(bt_picker_is_begun(s.p, 5100));
+	assert_false(try_pick(&s, 0, &common, &b));
+	bt_bits_fini(&common);
+	close_swarm(&s);
+}
+
+/* Rule 7 */
+static void
+an_exclusive_piece_is_given_only_to_its_owner(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "2 2", 1);
+	assert_true(bt_picker_start(s.p, 1));
+	bt_picker_exclusive(s.p, 1, 0);
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, 1).piece, 0);
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, 0).piece, 1);
+	bt_picker_release(s.p, 0, (struct bt_pick){ 1, 2 });
+	while (try_pick(&s, SEED, &s.all, &b))
+		assert_int_equal(b.piece, 0); /* endgame, but not there */
+	bt_picker_exclusive(s.p, 1, BT_PICK_NOBODY);
+	b = pick(&s, SEED);
+	assert_int_equal(b.piece, 1);
+	assert_int_equal(b.block, 2);
+	close_swarm(&s);
+}
+
+static void
+a_choked_peer_is_asked_only_for_what_it_allowed(void **state)
+{
+	struct swarm s;
+	struct bt_bits only;
+	struct bt_pick b;
+	bool dup;
+
+	(void)state;
+	draw_swarm(&s, "1 1 1 1", 1);
+	bt_bits_init(&only, 4);
+	(void)bt_bits_put(&only, 2);
+	assert_true(bt_picker_start(s.p, 1));
+	for (uint32_t k = 0; k < BLOCKS; k++) {
+		assert_true(
+		    bt_picker_pick(s.p, 0, &s.all, &only, true, &b, &dup));
+		assert_int_equal(b.piece, 2);
+	}
+	assert_false(bt_picker_pick(s.p, 0, &s.all, &only, true, &b, &dup));
+	bt_bits_fini(&only);
+	close_swarm(&s);
+}
+
+static void
+a_piece_is_whole_when_all_its_blocks_are_held(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "1", 1);
+	for (uint32_t k = 0; k < BLOCKS; k++) {
+		assert_false(bt_picker_is_whole(s.p, 0));
+		assert_true(got(&s, 0, pick(&s, 0)));
+	}
+	assert_true(bt_picker_is_whole(s.p, 0));
+	assert_true(bt_picker_is_begun(s.p, 0));
+	bt_picker_failed(s.p, 0);
+	assert_false(bt_picker_is_begun(s.p, 0));
+	assert_true(bt_picker_is_useful(s.p, &s.all));
+	assert_int_equal(pick(&s, 0).block, 0);
+	bt_picker_done(s.p, 0);
+	assert_int_equal(bt_picker_begun(s.p), 0);
+	assert_false(bt_picker_is_useful(s.p, &s.all));
+	close_swarm(&s);
+}
+
+static void
+a_peer_is_useful_while_it_has_a_wanted_missing_piece(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "x 1 2 2", 1);
+	assert_true(bt_picker_is_useful(s.p, &s.peer[1]));
+	assert_false(bt_picker_is_useful(s.p, &s.peer[2]));
+	bt_picker_want(s.p, 2, false);
+	bt_picker_done(s.p, 3);
+	assert_false(bt_picker_is_useful(s.p, &s.peer[1]));
+	assert_true(bt_picker_is_useful(s.p, &s.peer[0]));
+	close_swarm(&s);
+}
+
+static void
+a_torrent_without_pieces_has_nothing_to_pick(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	open_swarm(&s, 0, 1, 1);
+	bt_picker_peer_bits(s.p, &s.all, 1);
+	assert_false(try_pick(&s, 0, &s.all, &b));
+	assert_false(bt_picker_is_endgame(s.p));
+	assert_false(bt_picker_is_useful(s.p, &s.all));
+	bt_picker_peer_bits(s.p, &s.all, -1);
+	close_swarm(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    started_pieces_first_the_nearest_to_whole_first),
+		cmocka_unit_test(
+		    a_started_piece_that_the_peer_lacks_is_passed_over),
+		cmocka_unit_test(blocks_of_a_piece_are_asked_in_order),
+		cmocka_unit_test(
+		    without_leave_to_start_only_begun_pieces_are_given),
+		cmocka_unit_test(
+		    the_first_pieces_are_random_and_not_the_rarest),
+		cmocka_unit_test(from_the_fifth_piece_on_the_rarest_is_first),
+		cmocka_unit_test(ties_among_the_rarest_are_broken_evenly),
+		cmocka_unit_test(
+		    leeches_that_start_together_pick_different_pieces),
+		cmocka_unit_test(availability_counts_who_came_and_who_went),
+		cmocka_unit_test(
+		    a_peer_that_became_full_piece_by_piece_leaves_as_a_full_one),
+		cmocka_unit_test(sequential_order_is_kept_within_the_window),
+		cmocka_unit_test(
+		    sequential_order_goes_back_for_a_piece_that_failed),
+		cmocka_unit_test(sequential_order_starts_at_what_is_wanted),
+		cmocka_unit_test(no_piece_at_or_beyond_the_horizon_is_begun),
+		cmocka_unit_test(a_piece_that_is_not_wanted_is_never_picked),
+		cmocka_unit_test(a_block_is_asked_of_one_peer_at_a_time),
+		cmocka_unit_test(a_released_block_is_asked_again),
+		cmocka_unit_test(a_block_that_comes_late_is_taken_once),
+		cmocka_unit_test(
+		    endgame_begins_when_every_wanted_block_is_asked_or_held),
+		cmocka_unit_test(
+		    in_endgame_blocks_asked_of_the_fewest_come_first),
+		cmocka_unit_test(in_endgame_no_peer_is_asked_twice),
+		cmocka_unit_test(
+		    who_else_was_asked_is_told_so_that_it_can_be_cancelled),
+		cmocka_unit_test(
+		    the_cost_of_a_pick_does_not_grow_with_the_number_of_pieces),
+		cmocka_unit_test(
+		    a_peer_without_the_rarest_gets_a_rare_one_of_its_own),
+		cmocka_unit_test(an_exclusive_piece_is_given_only_to_its_owner),
+		cmocka_unit_test(
+		    a_choked_peer_is_asked_only_for_what_it_allowed),
+		cmocka_unit_test(a_piece_is_whole_when_all_its_blocks_are_held),
+		cmocka_unit_test(
+		    a_peer_is_useful_while_it_has_a_wanted_missing_piece),
+		cmocka_unit_test(a_torrent_without_pieces_has_nothing_to_pick),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
