@@ -193,6 +193,8 @@ our_address_may_have_4_or_16_bytes(void **state)
 	h = parsed(STR("d6:yourip16:\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\1"
 		       "e"));
 	assert_int_equal(h.yourip.family, 4);
+	h = parsed(STR("d6:yourip17:aaaaaaaaaaaaaaaaae"));
+	assert_int_equal(h.yourip.family, 0);
 }
 
 static void

@@ -1,2 +1,3 @@
 int x;
 int x;
+int x;

@@ -10,6 +10,8 @@
 #include "codec/announce.h"
 #include "edge.h"
 
+static struct edge edge;
+
 #define HASH                                       \
 	"\xc5\x45\x32\x29\x19\x12\xe1\x7b\x09\x1e" \
 	"\xb1\x20\xcf\xd0\xe0\x87\x18\x10\xb8\x8f"
@@ -27,13 +29,12 @@ assert_text(struct bt_str s, const char *text)
 static struct bt_announce
 parsed(const char *query)
 {
-	struct bt_str in = edge_of(bt_str_of(query));
+	struct bt_str in = edge_put(&edge, bt_str_of(query));
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_announce a;
 	int rc = bt_announce_query_parse(in, &a, &err);
 
-	edge_free(in);
-	a.trackerid.p = NULL; /* its page is gone */
+	a.trackerid.p = NULL; /* the page is used again */
 	if (rc == -1)
 		fail_msg("%s: %s", query, err.text);
 	return a;
@@ -42,7 +43,7 @@ parsed(const char *query)
 static void
 assert_refused(const char *query, const char *why)
 {
-	struct bt_str in = edge_of(bt_str_of(query));
+	struct bt_str in = edge_put(&edge, bt_str_of(query));
 	struct bt_announce a = { .port = 77 };
 	struct bt_err err = BT_ERR_INIT;
 
@@ -50,7 +51,6 @@ assert_refused(const char *query, const char *why)
 	assert_string_equal(err.text, why);
 	assert_int_equal(err.kind, BT_EINPUT);
 	assert_int_equal(a.port, 77);
-	edge_free(in);
 }
 
 /* transmission-daemon 3.00 */
@@ -562,6 +562,10 @@ main(void)
 		cmocka_unit_test(an_answer_reads_back),
 		cmocka_unit_test(a_failure_is_written_as_bep_3_and_31_say),
 	};
+	int rc;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	edge_init(&edge, 4096);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	edge_fini(&edge);
+	return rc;
 }

@@ -9,6 +9,8 @@
 #include "codec/scrape.h"
 #include "edge.h"
 
+static struct edge edge;
+
 #define HASH                                       \
 	"\xc5\x45\x32\x29\x19\x12\xe1\x7b\x09\x1e" \
 	"\xb1\x20\xcf\xd0\xe0\x87\x18\x10\xb8\x8f"
@@ -168,12 +170,12 @@ no_prefix_of_a_reply_is_taken_for_one(void **state)
 	(void)state;
 	for (size_t n = 0; n < sizeof(bep_48) - 1; n++) {
 		struct bt_err err = BT_ERR_INIT;
-		struct bt_str in = edge_of(bt_str_sub(bt_str_of(bep_48), 0, n));
+		struct bt_str in =
+		    edge_put(&edge, bt_str_sub(bt_str_of(bep_48), 0, n));
 		size_t got;
 
 		assert_int_equal(
 		    bt_scrape_reply_parse(in, rows, 3, &got, &err), -1);
-		edge_free(in);
 	}
 }
 
@@ -213,13 +215,12 @@ hashes_are_added_to_the_url_that_is_there(void **state)
 static size_t
 queried(const char *query, uint8_t (*hashes)[20], size_t max)
 {
-	struct bt_str in = edge_of(bt_str_of(query));
+	struct bt_str in = edge_put(&edge, bt_str_of(query));
 	struct bt_err err = BT_ERR_INIT;
 	size_t n = 99;
 
 	if (bt_scrape_query_parse(in, hashes, max, &n, &err) == -1)
 		fail_msg("%s", err.text);
-	edge_free(in);
 	return n;
 }
 
@@ -320,6 +321,10 @@ main(void)
 		cmocka_unit_test(
 		    an_answer_about_nothing_is_an_empty_dictionary),
 	};
+	int rc;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	edge_init(&edge, 4096);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	edge_fini(&edge);
+	return rc;
 }

@@ -10,6 +10,8 @@
 #include "codec/udptrk.h"
 #include "edge.h"
 
+static struct edge edge;
+
 #define HASH                                       \
 	"\xc5\x45\x32\x29\x19\x12\xe1\x7b\x09\x1e" \
 	"\xb1\x20\xcf\xd0\xe0\x87\x18\x10\xb8\x8f"
@@ -256,13 +258,13 @@ every_prefix_of_a_request_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++)
 		for (size_t n = 0; n < whole[i].n; n++) {
-			struct bt_str in = edge_of(bt_str_sub(whole[i], 0, n));
+			struct bt_str in =
+			    edge_put(&edge, bt_str_sub(whole[i], 0, n));
 
 			assert_int_equal(read_request(in, &r)->rc, -1);
 			assert_int_equal(r.known, n >= 16);
 			if (n >= 16)
 				assert_int_equal(r.q.transaction, 0x31e7cf46);
-			edge_free(in);
 		}
 }
 
@@ -327,9 +329,8 @@ read_options(struct bt_str options, struct read *r)
 	bt_buf_init(&b, 2048);
 	assert_int_equal(bt_buf_add(&b, announce_request), 0);
 	assert_int_equal(bt_buf_add(&b, options), 0);
-	in = edge_of(bt_buf_str(&b));
+	in = edge_put(&edge, bt_buf_str(&b));
 	read_request(in, r);
-	edge_free(in);
 	bt_buf_fini(&b);
 	assert_int_equal(r->rc, 0);
 	assert_ptr_equal(r->q.url_data.p, r->url);
@@ -545,16 +546,16 @@ a_reply_that_is_too_short_or_unknown_is_refused(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < 20; n++) {
-		struct bt_str in = edge_of(bt_str_sub(announce_reply, 0, n));
+		struct bt_str in =
+		    edge_put(&edge, bt_str_sub(announce_reply, 0, n));
 
 		assert_int_equal(bt_udp_reply_parse(in, 4, &r), -1);
-		edge_free(in);
 	}
 	for (size_t n = 0; n < 16; n++) {
-		struct bt_str in = edge_of(bt_str_sub(connect_reply, 0, n));
+		struct bt_str in =
+		    edge_put(&edge, bt_str_sub(connect_reply, 0, n));
 
 		assert_int_equal(bt_udp_reply_parse(in, 4, &r), -1);
-		edge_free(in);
 	}
 	assert_int_equal(
 	    bt_udp_reply_parse(STR("\0\0\0\4\0\0\0\1abcdefghi"), 4, &r), -1);
@@ -597,6 +598,10 @@ main(void)
 		cmocka_unit_test(
 		    a_reply_that_is_too_short_or_unknown_is_refused),
 	};
+	int rc;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	edge_init(&edge, 4096);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	edge_fini(&edge);
+	return rc;
 }

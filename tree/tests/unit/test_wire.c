@@ -12,6 +12,8 @@
 #include "codec/wire.h"
 #include "edge.h"
 
+static struct edge edge;
+
 #define MAX (1u << 20)
 
 /* Messages as BEP 3, 5, 6 and 10 write them down. */
@@ -70,7 +72,7 @@ each_message_reads_as_its_specification_says(void **state)
 	(void)state;
 	for (size_t i = 0; i < NSAMPLES; i++) {
 		const struct sample *s = &samples[i];
-		struct bt_str in = edge_of(s->bytes);
+		struct bt_str in = edge_put(&edge, s->bytes);
 		struct bt_wire_msg m;
 
 		if (bt_wire_decode(in, MAX, &m) != (ssize_t)in.n)
@@ -82,7 +84,6 @@ each_message_reads_as_its_specification_says(void **state)
 		assert_int_equal(m.payload.n, in.n - s->head);
 		if (m.payload.n > 0)
 			assert_ptr_equal(m.payload.p, in.p + s->head);
-		edge_free(in);
 	}
 }
 
@@ -114,9 +115,9 @@ every_prefix_of_a_good_message_asks_for_more(void **state)
 	(void)state;
 	for (size_t i = 0; i < NSAMPLES; i++)
 		for (size_t n = 0; n < samples[i].bytes.n; n++) {
-			in = edge_of(bt_str_sub(samples[i].bytes, 0, n));
+			in =
+			    edge_put(&edge, bt_str_sub(samples[i].bytes, 0, n));
 			assert_int_equal(bt_wire_decode(in, MAX, &m), 0);
-			edge_free(in);
 		}
 }
 
@@ -148,7 +149,7 @@ the_head_is_read_before_the_body_is_there(void **state)
 			    bt_wire_decode_head(
 				bt_str_sub(s->bytes, 0, n), MAX, &m, &body),
 			    0);
-		in = edge_of(bt_str_sub(s->bytes, 0, s->head));
+		in = edge_put(&edge, bt_str_sub(s->bytes, 0, s->head));
 		assert_int_equal(
 		    bt_wire_decode_head(in, MAX, &m, &body), s->head);
 		assert_int_equal(body, s->bytes.n - s->head);
@@ -157,7 +158,6 @@ the_head_is_read_before_the_body_is_there(void **state)
 		assert_int_equal(m.begin, s->begin);
 		assert_int_equal(m.length, s->length);
 		assert_int_equal(m.payload.n, 0);
-		edge_free(in);
 	}
 }
 
@@ -281,18 +281,16 @@ a_real_handshake_reads_whole_and_asks_for_more_before(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < greeting.n; n++) {
-		in = edge_of(bt_str_sub(greeting, 0, n));
+		in = edge_put(&edge, bt_str_sub(greeting, 0, n));
 		assert_int_equal(bt_handshake_parse(in, &h), 0);
-		edge_free(in);
 	}
-	in = edge_of(greeting);
+	in = edge_put(&edge, greeting);
 	assert_int_equal(bt_handshake_parse(in, &h), 68);
 	assert_memory_equal(h.info_hash, greeting.p + 28, 20);
 	assert_memory_equal(h.peer_id, "-TR3000-e12dx6b2r9dd", 20);
 	assert_true(BT_RESERVED_EXT(h.reserved));
 	assert_true(BT_RESERVED_FAST(h.reserved));
 	assert_false(BT_RESERVED_DHT(h.reserved));
-	edge_free(in);
 }
 
 static void
@@ -350,6 +348,10 @@ main(void)
 		    a_handshake_is_bad_at_the_first_byte_that_is_wrong),
 		cmocka_unit_test(our_handshake_claims_fast_and_extended),
 	};
+	int rc;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	edge_init(&edge, 4096);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	edge_fini(&edge);
+	return rc;
 }
