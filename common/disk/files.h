@@ -6,16 +6,19 @@
  *    (openat2 RESOLVE_BENEATH and no symlinks; where the kernel lacks it,
  *    component by component with O_NOFOLLOW).
  * 2. While downloading, a file is PATH.part and becomes PATH when it is whole;
- *    never over an existing file. Empty files and folders are made.
+ *    never over an existing file. Empty files and folders are made. What lies
+ *    at PATH already is read, and never written: bytes that are to be written
+ *    there are compared, and an error if they differ.
  * 3. Padding is never written and reads as zeros.
  * 4. Files are sparse: nothing is allocated ahead.
  * 5. Bytes of files that are not selected but share a piece with a selected one
- *    go to one hidden side file beside the state (SIDE below).
+ *    go to one hidden side file in root, .NAME.<8 hex of info-hash>.side, unless
+ *    such a file is there already (whole in size, or a .part).
  * 6. Open descriptors lie in a cache with a ceiling. Reads and writes may come
  *    from several threads at once; everything else from one.
  * Touches: files.
  *
- * Used by  net/client, disk/verify, bt-get, bt-seed
+ * Used by  disk/jobs, disk/verify, disk/resume, net/send, bt-get, bt-seed
  * Tests    tests/unit/test_disk_files.c
  */
 #ifndef BT_DISK_FILES_H
@@ -38,24 +41,34 @@ struct bt_files_conf {
 	const struct bt_layout *layout;	/* borrowed for life */
 	const char *root;	/* output folder, or the content's own parent */
 	/*
-	 * The content's own path in place of root/NAME (bt-seed's PATH, bt-get
-	 * -o): a file if the torrent has one, a folder else. NULL: by name.
+	 * The content's own path in place of root/NAME (bt-seed's PATH): a file
+	 * if the torrent has one, a folder else. NULL: by name.
 	 */
 	const char *content;
+	/*
+	 * WRITE: file number `only` has this path of its own (bt-get -o FILE), in
+	 * a folder that is there; root is best that folder. NULL: none.
+	 */
+	const char *only_path;
+	uint32_t only;
 	enum bt_files_mode mode;
 	const struct bt_bits *selected;	/* bits of nfiles; NULL: all */
 	bool anonymous;		/* WRITE: unlinked temporary files in root */
 	unsigned open_max;	/* descriptors; 0: 64 */
 };
 
-/* gives *out. WRITE takes no lock and makes no file yet. 0 or -1. */
+/*
+ * gives *out. READ: the content's file or folder must be there. WRITE takes no
+ * lock and makes no file yet; a selected symbolic link is refused (BT_EINPUT).
+ */
 int	bt_files_open(struct bt_files **out, const struct bt_files_conf *conf,
 	    struct bt_err *err);
 void	bt_files_close(struct bt_files *f);
 
 /*
  * Read or write n bytes at offset of the whole content. 0 or -1; a file that
- * is missing or short is BT_EFILE naming it. Thread safe.
+ * is missing or short is BT_EMISMATCH naming it, all else BT_EFILE. Thread
+ * safe.
  */
 int	bt_files_read(struct bt_files *f, uint64_t offset, uint8_t *to,
 	    size_t n, struct bt_err *err);
@@ -63,8 +76,9 @@ int	bt_files_write(struct bt_files *f, uint64_t offset,
 	    const uint8_t *from, size_t n, struct bt_err *err);
 /*
  * Scatter from offset into iov only what is in the page cache, without
- * waiting. Returns bytes read, or -1 with errno EAGAIN (would wait, or this
- * file system cannot say) or another errno. Crosses files where needed.
+ * waiting. Returns bytes read, or -1 with errno EAGAIN (would wait, is not
+ * open, is short, or this file system cannot say: read it with a job) or
+ * another errno. Crosses files where needed.
  */
 ssize_t	bt_files_read_now(struct bt_files *f, uint64_t offset,
 	    const struct iovec *iov, int iovcnt);
@@ -73,13 +87,16 @@ ssize_t	bt_files_read_now(struct bt_files *f, uint64_t offset,
 int	bt_files_finish(struct bt_files *f, uint32_t file, struct bt_err *err);
 /* Make empty selected files and folders; once, when the download starts. */
 int	bt_files_make_empty(struct bt_files *f, struct bt_err *err);
-/* Flush what was written to the disk (fdatasync of every open file). */
+/* Flush what was written to the disk. */
 int	bt_files_sync(struct bt_files *f, struct bt_err *err);
 /* Remove the side file (rule 5); all is done. */
 void	bt_files_drop_side(struct bt_files *f);
 
 /* What is there now, of one file: which name, how large, when changed. */
-enum bt_files_state { BT_FILE_ABSENT, BT_FILE_PART, BT_FILE_FINAL };
+enum bt_files_state {
+	BT_FILE_ABSENT, BT_FILE_PART, BT_FILE_FINAL,
+	BT_FILE_SIDE	/* rule 5; size and time are the side file's */
+};
 struct bt_files_stat {
 	enum bt_files_state state;
 	uint64_t size;

@@ -1,0 +1,337 @@
+#include "disk/files.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "disk/beneath.h"
+#include "disk/files_priv.h"
+#include "disk/names.h"
+
+#define OPEN_DEFAULT 64u
+#define OPEN_MIN 4u
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Note the paths that a .part file of another file could have. */
+static void
+note_part_like(struct bt_files *f)
+{
+	const struct bt_layout *l = f->layout;
+	size_t n, cap = 0;
+
+	for (uint32_t i = 0; i < l->nfiles; i++) {
+		n = strlen(l->files[i].path);
+		if (n < 5 || strcmp(l->files[i].path + n - 5, ".part") != 0)
+			continue;
+		if (f->nparts_like == cap) {
+			cap = cap == 0 ? 16 : cap * 2;
+			f->part_like = bt_mem_resize(
+			    f->part_like, cap, sizeof(*f->part_like));
+		}
+		f->part_like[f->nparts_like++] = l->files[i].path;
+	}
+	if (f->nparts_like > 0)
+		qsort(f->part_like, f->nparts_like, sizeof(*f->part_like),
+		    by_text);
+}
+
+/* gives path's .part, another name if a file of the torrent has that one. */
+static char *
+part_of(const struct bt_files *f, uint32_t file, const char *path)
+{
+	char *part = bt_names_part(path, file, false);
+	const char *key = part;
+
+	if (f->nparts_like == 0 || bsearch(&key, f->part_like, f->nparts_like,
+				       sizeof(*f->part_like), by_text) == NULL)
+		return part;
+	bt_mem_free(part);
+	return bt_names_part(path, file, true);
+}
+
+char *
+bt_files_where(const struct bt_files *f, uint32_t file,
+    enum bt_store_state state, int *dir)
+{
+	const char *path = f->layout->files[file].path, *slash;
+	char *part, *out;
+
+	if (state == BT_STORE_SIDE) {
+		*dir = f->root_fd;
+		return bt_mem_strdup(f->side_name);
+	}
+	if (file == f->only) {
+		*dir = f->only_fd;
+		slash = strrchr(f->only_path, '/');
+		path = slash == NULL ? f->only_path : slash + 1;
+		return state == BT_STORE_PART ? bt_names_part(path, file, false)
+					      : bt_mem_strdup(path);
+	}
+	*dir = f->base_fd;
+	if (state != BT_STORE_PART)
+		return bt_mem_strdup(path + f->strip);
+	part = part_of(f, file, path);
+	out = bt_mem_strdup(part + f->strip);
+	bt_mem_free(part);
+	return out;
+}
+
+/* gives "folder/path", without a "./" in front */
+static char *
+join(const char *folder, const char *path)
+{
+	size_t n = strlen(folder);
+
+	if (strcmp(folder, ".") == 0)
+		return bt_mem_strdup(path);
+	return bt_mem_printf(
+	    "%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", path);
+}
+
+char *
+bt_files_shown(
+    const struct bt_files *f, uint32_t file, enum bt_store_state state)
+{
+	char *rel, *out;
+	int dir;
+
+	if (f->anonymous) /* its file has no name: the folder is full, say */
+		return bt_mem_strdup(f->root);
+	if (file == f->only && state != BT_STORE_SIDE)
+		return state == BT_STORE_PART
+			   ? bt_names_part(f->only_path, file, false)
+			   : bt_mem_strdup(f->only_path);
+	rel = bt_files_where(f, file, state, &dir);
+	out = join(dir == f->root_fd ? f->root : f->base, rel);
+	bt_mem_free(rel);
+	return out;
+}
+
+char *
+bt_files_path(const struct bt_files *f, uint32_t file)
+{
+	char *rel, *out;
+	int dir;
+
+	assert(file < f->layout->nfiles);
+	if (file == f->only)
+		return bt_mem_strdup(f->only_path);
+	rel = bt_files_where(f, file, BT_STORE_FINAL, &dir);
+	out = join(f->base, rel);
+	bt_mem_free(rel);
+	return out;
+}
+
+bool
+bt_files_is_selected(const struct bt_files *f, uint32_t file)
+{
+	return !f->has_selected || bt_bits_has(&f->selected, file);
+}
+
+static int
+open_folder(const char *path, struct bt_err *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		bt_err_sys(err, "cannot open '%s'", path);
+	return fd;
+}
+
+/* A path that the user gave: links in it are the user's own. */
+static int
+set_only(
+    struct bt_files *f, uint32_t file, const char *path, struct bt_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+
+	f->only = file;
+	f->only_path = bt_mem_strdup(path);
+	folder = slash == NULL ? bt_mem_strdup(".")
+		 : slash == path
+		     ? bt_mem_strdup("/")
+		     : bt_mem_printf("%.*s", (int)(slash - path), path);
+	f->only_fd = open_folder(folder, err);
+	bt_mem_free(folder);
+	return f->only_fd == -1 ? -1 : 0;
+}
+
+static int
+open_folders(
+    struct bt_files *f, const struct bt_files_conf *conf, struct bt_err *err)
+{
+	const struct bt_layout *l = f->layout;
+
+	f->root_fd = open_folder(f->root, err);
+	if (f->root_fd == -1)
+		return -1;
+	if (conf->content != NULL && !l->single) {
+		f->base = bt_mem_strdup(conf->content);
+		f->base_fd = open_folder(f->base, err);
+		f->strip = strlen(l->name) + 1;
+		if (f->base_fd == -1)
+			return -1;
+	} else {
+		f->base = bt_mem_strdup(f->root);
+		f->base_fd = open_folder(f->base, err);
+		if (f->base_fd == -1)
+			return -1;
+	}
+	if (conf->only_path != NULL)
+		return set_only(f, conf->only, conf->only_path, err);
+	if (conf->content != NULL && l->single)
+		return set_only(f, 0, conf->content, err);
+	return 0;
+}
+
+/* READ: what the user named must be there; what lies in it may not. */
+static int
+find_content(
+    struct bt_files *f, const struct bt_files_conf *conf, struct bt_err *err)
+{
+	char *shown;
+	int fd;
+
+	if (conf->content != NULL && !f->layout->single)
+		return 0; /* open_folders() opened it */
+	if (conf->content != NULL) {
+		if (access(conf->content, F_OK) == 0)
+			return 0;
+		return bt_err_sys(err, "cannot open '%s'", conf->content);
+	}
+	fd = bt_beneath_open(f->base_fd, f->layout->name, O_PATH, 0);
+	if (fd != -1) {
+		close(fd);
+		return 0;
+	}
+	shown = join(f->base, f->layout->name);
+	bt_err_sys(err, "cannot open '%s'", shown);
+	bt_mem_free(shown);
+	return -1;
+}
+
+static int
+refuse_links(const struct bt_files *f, struct bt_err *err)
+{
+	const struct bt_layout *l = f->layout;
+
+	for (uint32_t i = 0; i < l->nfiles; i++)
+		if ((l->files[i].attr & BT_META_LINK) != 0 &&
+		    bt_files_is_selected(f, i))
+			return bt_err_set(err, BT_EINPUT,
+			    "cannot make '%s': it is a symbolic link",
+			    l->files[i].path);
+	return 0;
+}
+
+static struct bt_files *
+new_files(const struct bt_files_conf *conf)
+{
+	struct bt_files *f = bt_mem_zero(1, sizeof(*f));
+
+	f->layout = conf->layout;
+	f->mode = conf->mode;
+	f->anonymous = conf->anonymous;
+	f->root = bt_mem_strdup(conf->root != NULL ? conf->root : ".");
+	f->root_fd = f->base_fd = f->only_fd = -1;
+	f->only = f->layout->nfiles;
+	if (conf->selected != NULL) {
+		assert(conf->selected->n == f->layout->nfiles);
+		f->has_selected = true;
+		bt_bits_init(&f->selected, conf->selected->n);
+		bt_bits_copy(&f->selected, conf->selected);
+	}
+	f->side_name = bt_names_hidden(f->layout, "side");
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->changed, NULL);
+	f->stores =
+	    bt_mem_zero((size_t)f->layout->nfiles + 1, sizeof(*f->stores));
+	for (uint32_t i = 0; i <= f->layout->nfiles; i++)
+		f->stores[i].entry = -1;
+	f->nentries = conf->open_max == 0 ? OPEN_DEFAULT : conf->open_max;
+	if (f->nentries < OPEN_MIN)
+		f->nentries = OPEN_MIN;
+	f->entries = bt_mem_zero(f->nentries, sizeof(*f->entries));
+	for (unsigned i = 0; i < f->nentries; i++)
+		f->entries[i].fd = -1;
+	return f;
+}
+
+int
+bt_files_open(
+    struct bt_files **out, const struct bt_files_conf *conf, struct bt_err *err)
+{
+	struct bt_files *f = new_files(conf);
+	int rc;
+
+	assert(conf->only_path == NULL || conf->only < conf->layout->nfiles);
+	assert(!conf->anonymous || conf->mode == BT_FILES_WRITE);
+	rc = open_folders(f, conf, err);
+	if (rc == 0 && f->mode == BT_FILES_READ)
+		rc = find_content(f, conf, err);
+	if (rc == 0 && f->mode == BT_FILES_WRITE) {
+		note_part_like(f);
+		rc = refuse_links(f, err);
+	}
+	if (rc == -1) {
+		bt_files_close(f);
+		return -1;
+	}
+	*out = f;
+	return 0;
+}
+
+static void
+close_fd(int fd)
+{
+	if (fd != -1)
+		close(fd);
+}
+
+void
+bt_files_close(struct bt_files *f)
+{
+	if (f == NULL)
+		return;
+	for (unsigned i = 0; i < f->nentries; i++)
+		close_fd(f->entries[i].fd);
+	close_fd(f->root_fd);
+	close_fd(f->base_fd);
+	close_fd(f->only_fd);
+	pthread_cond_destroy(&f->changed);
+	pthread_mutex_destroy(&f->lock);
+	bt_bits_fini(&f->selected);
+	bt_mem_free(f->entries);
+	bt_mem_free(f->stores);
+	bt_mem_free(f->part_like);
+	bt_mem_free(f->side_name);
+	bt_mem_free(f->only_path);
+	bt_mem_free(f->base);
+	bt_mem_free(f->root);
+	bt_mem_free(f);
+}
+
+int
+bt_files_space(const struct bt_files *f, uint64_t *out, struct bt_err *err)
+{
+	bool own = f->only < f->layout->nfiles;
+	struct statvfs v;
+
+	if (fstatvfs(own ? f->only_fd : f->base_fd, &v) == -1)
+		return bt_err_sys(err, "cannot ask '%s' for its free space",
+		    own ? f->only_path : f->base);
+	*out = (uint64_t)v.f_bavail * v.f_frsize;
+	return 0;
+}

@@ -1,0 +1,365 @@
+/* files_fd - which store holds a file, and the cache of open descriptors. */
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "disk/beneath.h"
+#include "disk/files_priv.h"
+
+#define NOT_REGULAR EBADFD /* an errno that open() never sets */
+
+int
+bt_files_fail_open(struct bt_files *f, uint32_t file, enum bt_store_state state,
+    struct bt_err *err)
+{
+	int code = errno;
+	char *path = bt_files_shown(f, file, state);
+
+	switch (code) {
+	case ELOOP:
+		bt_err_set(err, BT_EFILE,
+		    "cannot open '%s': a symbolic link is in the way", path);
+		break;
+	case EXDEV:
+		bt_err_set(err, BT_EFILE,
+		    "cannot open '%s': it leads out of '%s'", path, f->base);
+		break;
+	case ENXIO:
+	case NOT_REGULAR:
+		bt_err_set(err, BT_EFILE,
+		    "cannot open '%s': not a regular file", path);
+		break;
+	default:
+		bt_err_code(err, code == ENOENT ? BT_EMISMATCH : BT_EFILE, code,
+		    "cannot open '%s'", path);
+		break;
+	}
+	bt_mem_free(path);
+	errno = code;
+	return -1;
+}
+
+/* Anything but a regular file is closed and told by errno. */
+static int
+regular_only(int fd)
+{
+	struct stat st;
+	int code;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0) {
+		if (S_ISREG(st.st_mode))
+			return fd;
+		errno = S_ISDIR(st.st_mode)   ? EISDIR
+			: S_ISLNK(st.st_mode) ? ELOOP /* by O_PATH */
+					      : NOT_REGULAR;
+	}
+	code = errno;
+	close(fd);
+	errno = code;
+	return -1;
+}
+
+int
+bt_files_open_state(
+    struct bt_files *f, uint32_t file, enum bt_store_state state, int flags)
+{
+	const char *leaf;
+	int dir, at, fd, code;
+	char *path = bt_files_where(f, file, state, &dir);
+
+	if (f->mode == BT_FILES_READ && file == f->only) {
+		/* the user named it: a link is what the user wants read */
+		fd = openat(
+		    dir, path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	} else if ((flags & O_CREAT) == 0) {
+		fd = bt_beneath_open(dir, path, flags, 0);
+	} else {
+		at = bt_beneath_parent(dir, path, true, &leaf);
+		fd = -1;
+		if (at != -1) {
+			fd = bt_beneath_open(at, leaf, flags, 0666);
+			code = errno;
+			close(at);
+			errno = code;
+		}
+	}
+	fd = regular_only(fd);
+	code = errno;
+	bt_mem_free(path);
+	errno = code;
+	return fd;
+}
+
+/* Its size if it is there, -1 with errno ENOENT if not, or another errno. */
+static int64_t
+size_of(struct bt_files *f, uint32_t file, enum bt_store_state state)
+{
+	struct stat st;
+	int fd = bt_files_open_state(f, file, state, O_PATH);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1)
+		st.st_size = 0;
+	close(fd);
+	return st.st_size;
+}
+
+int
+bt_files_look(struct bt_files *f, uint32_t file)
+{
+	bool selected = bt_files_is_selected(f, file);
+	uint64_t want = f->layout->files[file].size;
+	int64_t size;
+
+	if (f->mode == BT_FILES_READ)
+		return BT_STORE_FINAL;
+	size = size_of(f, file, BT_STORE_FINAL);
+	if (size >= 0 && (selected || (uint64_t)size == want))
+		return BT_STORE_FINAL;
+	if (size == -1 && errno != ENOENT && selected)
+		return -1;
+	size = size_of(f, file, BT_STORE_PART);
+	if (size >= 0)
+		return BT_STORE_PART;
+	if (!selected)
+		return BT_STORE_SIDE; /* whatever else has the name */
+	return errno == ENOENT ? BT_STORE_UNKNOWN : -1;
+}
+
+/*
+ * The store that holds file's bytes, looked for if it is not known: with make,
+ * one is chosen for a file that is not there yet. -1: errno. Locked.
+ */
+static int64_t
+store_of(struct bt_files *f, uint32_t file, bool make)
+{
+	struct bt_store *s = &f->stores[file];
+	int found;
+
+	if (f->anonymous)
+		return f->layout->nfiles;
+	if (s->state == BT_STORE_UNKNOWN) {
+		pthread_mutex_unlock(&f->lock);
+		found = bt_files_look(f, file);
+		pthread_mutex_lock(&f->lock);
+		if (found == -1)
+			return -1;
+		if (s->state == BT_STORE_UNKNOWN)
+			s->state = (uint8_t)found;
+	}
+	if (s->state == BT_STORE_UNKNOWN) {
+		if (!make) {
+			errno = ENOENT;
+			return -1;
+		}
+		s->state = BT_STORE_PART;
+	}
+	return s->state == BT_STORE_SIDE ? f->layout->nfiles : file;
+}
+
+/* An entry that nobody uses, the one not used for longest; or NULL. Locked. */
+static struct bt_open_file *
+least_used(struct bt_files *f)
+{
+	struct bt_open_file *best = NULL;
+
+	for (unsigned i = 0; i < f->nentries; i++) {
+		struct bt_open_file *e = &f->entries[i];
+
+		if (e->refs > 0)
+			continue;
+		if (e->fd == -1)
+			return e;
+		if (best == NULL || e->used < best->used)
+			best = e;
+	}
+	return best;
+}
+
+/* A file that has no name, for what is not to be seen. */
+static int
+open_nameless(struct bt_files *f)
+{
+	int fd, code;
+
+	fd = openat(f->root_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd != -1 || (errno != EOPNOTSUPP && errno != EISDIR &&
+			    errno != EINVAL && errno != ENOENT))
+		return fd;
+	/* this file system has no O_TMPFILE */
+	fd = openat(f->root_fd, f->side_name,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd != -1 && unlinkat(f->root_fd, f->side_name, 0) == -1) {
+		code = errno;
+		close(fd);
+		errno = code;
+		return -1;
+	}
+	return fd;
+}
+
+static int
+open_store(struct bt_files *f, uint32_t store, uint32_t file,
+    enum bt_store_state state, bool make)
+{
+	if (store == f->layout->nfiles && f->anonymous)
+		return open_nameless(f);
+	if (store == f->layout->nfiles)
+		state = BT_STORE_SIDE;
+	if (state == BT_STORE_FINAL)
+		return bt_files_open_state(f, file, state, O_RDONLY);
+	return bt_files_open_state(
+	    f, file, state, O_RDWR | (make ? O_CREAT : 0));
+}
+
+/*
+ * Open a store into an entry claimed for it. The lock is left while the file
+ * system works: others that want this store wait, the rest go on.
+ */
+static int
+fill_entry(struct bt_files *f, struct bt_open_file *e, uint32_t store,
+    uint32_t file, bool make)
+{
+	enum bt_store_state state = f->stores[file].state;
+	int fd, code, old = e->fd;
+
+	if (old != -1)
+		f->stores[e->store].entry = -1;
+	*e = (struct bt_open_file){ .fd = -1, .store = store, .refs = 1 };
+	f->stores[store].entry = (int32_t)(e - f->entries);
+	f->stores[store].no_nowait = false;
+	pthread_mutex_unlock(&f->lock);
+	if (old != -1)
+		close(old);
+	if (f->mode == BT_FILES_READ)
+		state = BT_STORE_FINAL;
+	fd = open_store(f, store, file, state, make);
+	code = errno;
+	pthread_mutex_lock(&f->lock);
+	e->fd = fd;
+	if (fd == -1) {
+		e->refs = 0;
+		f->stores[store].entry = -1;
+	} else if (f->anonymous) {
+		e->refs++; /* never closed before the end: it has no name */
+	}
+	pthread_cond_broadcast(&f->changed);
+	errno = code;
+	return fd == -1 ? -1 : 0;
+}
+
+static void
+lend(
+    struct bt_files *f, uint32_t store, uint32_t file, struct bt_files_ref *ref)
+{
+	uint32_t at = (uint32_t)f->stores[store].entry;
+	bool own = store != f->layout->nfiles;
+
+	f->entries[at].used = ++f->clock;
+	*ref = (struct bt_files_ref){
+		.fd = f->entries[at].fd,
+		.entry = at,
+		.store = store,
+		.base = own ? 0 : f->layout->files[file].offset,
+		.is_final = own && f->mode == BT_FILES_WRITE &&
+			    f->stores[file].state == BT_STORE_FINAL,
+	};
+}
+
+/* Locked. Waits while another thread opens the store, or all entries are used. */
+static int
+get(struct bt_files *f, uint32_t file, bool make, struct bt_files_ref *ref)
+{
+	struct bt_open_file *e;
+	int64_t store;
+	int32_t at;
+
+	for (;;) {
+		if (f->mode == BT_FILES_READ)
+			store = file;
+		else
+			store = store_of(f, file, make);
+		if (store == -1)
+			return -1;
+		at = f->stores[store].entry;
+		if (at != -1 && f->entries[at].fd != -1) {
+			f->entries[at].refs++;
+			break;
+		}
+		e = at == -1 ? least_used(f) : NULL;
+		if (e == NULL) {
+			pthread_cond_wait(&f->changed, &f->lock);
+			continue;
+		}
+		if (fill_entry(f, e, (uint32_t)store, file, make) == -1)
+			return -1;
+		break;
+	}
+	lend(f, (uint32_t)store, file, ref);
+	return 0;
+}
+
+int
+bt_files_get(struct bt_files *f, uint32_t file, bool make,
+    struct bt_files_ref *ref, struct bt_err *err)
+{
+	enum bt_store_state state;
+	int rc, code;
+
+	assert(file < f->layout->nfiles);
+	pthread_mutex_lock(&f->lock);
+	rc = get(f, file, make, ref);
+	code = errno;
+	state = f->stores[file].state;
+	pthread_mutex_unlock(&f->lock);
+	errno = code;
+	if (rc == -1)
+		bt_files_fail_open(f, file, state, err);
+	return rc;
+}
+
+bool
+bt_files_get_open(struct bt_files *f, uint32_t file, struct bt_files_ref *ref)
+{
+	const struct bt_store *s = &f->stores[file];
+	uint32_t store = file;
+	int32_t at;
+	bool ok;
+
+	assert(file < f->layout->nfiles);
+	pthread_mutex_lock(&f->lock);
+	if (f->anonymous || s->state == BT_STORE_SIDE)
+		store = f->layout->nfiles;
+	at = f->stores[store].entry;
+	ok = at != -1 && f->entries[at].fd != -1 && !f->stores[store].no_nowait;
+	if (ok) {
+		f->entries[at].refs++;
+		lend(f, store, file, ref);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return ok;
+}
+
+void
+bt_files_put(struct bt_files *f, const struct bt_files_ref *ref)
+{
+	struct bt_open_file *e = &f->entries[ref->entry];
+
+	pthread_mutex_lock(&f->lock);
+	assert(e->refs > 0);
+	assert(e->fd == ref->fd);
+	if (ref->wrote) {
+		f->stores[ref->store].unsynced = true;
+		f->stores[ref->store].settled = false;
+	}
+	if (--e->refs == 0)
+		pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+}

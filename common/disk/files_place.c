@@ -1,0 +1,366 @@
+/* files_place - names: finish, adopt, make, look at and sync a torrent's files. */
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "disk/beneath.h"
+#include "disk/files_priv.h"
+
+static void
+set_state(struct bt_files *f, uint32_t file, enum bt_store_state state)
+{
+	pthread_mutex_lock(&f->lock);
+	f->stores[file].state = (uint8_t)state;
+	f->stores[file].settled = false;
+	pthread_mutex_unlock(&f->lock);
+}
+
+static enum bt_store_state
+state_of(struct bt_files *f, uint32_t file)
+{
+	enum bt_store_state state;
+
+	pthread_mutex_lock(&f->lock);
+	state = f->stores[file].state;
+	pthread_mutex_unlock(&f->lock);
+	return state;
+}
+
+/* Which of its stores a file has now, looking if it is not known. -1: error */
+static int
+find_state(struct bt_files *f, uint32_t file, struct bt_err *err)
+{
+	int state = (int)state_of(f, file);
+
+	if (state != BT_STORE_UNKNOWN && f->mode == BT_FILES_WRITE)
+		return state;
+	state = bt_files_look(f, file);
+	if (state == -1)
+		return bt_files_fail_open(f, file, BT_STORE_FINAL, err);
+	if (state != BT_STORE_UNKNOWN)
+		set_state(f, file, (enum bt_store_state)state);
+	return state;
+}
+
+/* Rename leaf `from` to `to`, both in dir; never over another file. */
+static int
+rename_new(int dir, const char *from, const char *to)
+{
+	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* this file system cannot; a link is not made over a file either */
+	if (linkat(dir, from, dir, to, 0) == -1)
+		return -1;
+	return unlinkat(dir, from, 0);
+}
+
+/* Give file's store the name it has in another state. -1: errno */
+static int
+rename_to(struct bt_files *f, uint32_t file, enum bt_store_state from,
+    enum bt_store_state to)
+{
+	const char *old_leaf, *new_leaf;
+	char *old_path, *new_path;
+	int dir, at, rc = -1, code;
+
+	old_path = bt_files_where(f, file, from, &dir);
+	new_path = bt_files_where(f, file, to, &dir);
+	at = bt_beneath_parent(dir, old_path, false, &old_leaf);
+	if (at != -1) {
+		new_leaf = new_path + (old_leaf - old_path);
+		if (to == BT_STORE_FINAL)
+			rc = rename_new(at, old_leaf, new_leaf);
+		else
+			rc = renameat(at, old_leaf, at, new_leaf);
+		code = errno;
+		close(at);
+		errno = code;
+	}
+	code = errno;
+	bt_mem_free(old_path);
+	bt_mem_free(new_path);
+	errno = code;
+	return rc;
+}
+
+/*
+ * As large as the torrent says, and executable for whom it is readable where
+ * attr 'x' says so: thus the umask counts. A file that was adopted may have
+ * been larger.
+ */
+static int
+set_shape(int fd, const struct bt_layout_file *file)
+{
+	struct stat st;
+	mode_t mode;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if ((uint64_t)st.st_size > file->size &&
+	    ftruncate(fd, (off_t)file->size) == -1)
+		return -1;
+	mode = st.st_mode & 07777;
+	if ((file->attr & BT_META_EXEC) != 0 &&
+	    fchmod(fd, mode | (mode & 0444) >> 2) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+fail_final(
+    struct bt_files *f, uint32_t file, const char *what, struct bt_err *err)
+{
+	int code = errno;
+	char *path = bt_files_path(f, file);
+
+	bt_err_code(err, BT_EFILE, code, "cannot %s '%s'", what, path);
+	bt_mem_free(path);
+	return -1;
+}
+
+int
+bt_files_finish(struct bt_files *f, uint32_t file, struct bt_err *err)
+{
+	const struct bt_layout_file *l = &f->layout->files[file];
+	struct bt_files_ref ref;
+	int state, rc, code;
+
+	assert(f->mode == BT_FILES_WRITE);
+	assert(file < f->layout->nfiles);
+	if (f->anonymous || l->size == 0 || (l->attr & BT_META_PAD) != 0)
+		return 0;
+	state = find_state(f, file, err);
+	if (state == -1)
+		return -1;
+	if (state == BT_STORE_FINAL || state == BT_STORE_SIDE)
+		return 0;
+	if (bt_files_get(f, file, false, &ref, err) == -1)
+		return -1;
+	ref.wrote = true;
+	rc = set_shape(ref.fd, l);
+	code = errno;
+	bt_files_put(f, &ref);
+	errno = code;
+	if (rc == -1 || rename_to(f, file, BT_STORE_PART, BT_STORE_FINAL) == -1)
+		return fail_final(f, file, "finish", err);
+	set_state(f, file, BT_STORE_FINAL);
+	return 0;
+}
+
+/* Close a file's descriptor once nobody uses it. */
+static void
+forget_fd(struct bt_files *f, uint32_t store)
+{
+	struct bt_open_file *e;
+	int fd = -1;
+
+	pthread_mutex_lock(&f->lock);
+	while (f->stores[store].entry != -1) {
+		e = &f->entries[f->stores[store].entry];
+		if (e->refs > 0) {
+			pthread_cond_wait(&f->changed, &f->lock);
+			continue;
+		}
+		fd = e->fd;
+		e->fd = -1;
+		f->stores[store].entry = -1;
+	}
+	pthread_mutex_unlock(&f->lock);
+	if (fd != -1)
+		close(fd);
+}
+
+int
+bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err)
+{
+	int state;
+
+	assert(f->mode == BT_FILES_WRITE);
+	assert(file < f->layout->nfiles);
+	if (f->anonymous || !bt_files_is_selected(f, file) ||
+	    (f->layout->files[file].attr & BT_META_PAD) != 0)
+		return 0;
+	state = find_state(f, file, err);
+	if (state == -1)
+		return -1;
+	if (state != BT_STORE_FINAL)
+		return 0;
+	forget_fd(f, file); /* it cannot be written */
+	if (rename_to(f, file, BT_STORE_FINAL, BT_STORE_PART) == -1)
+		return fail_final(f, file, "adopt", err);
+	set_state(f, file, BT_STORE_PART);
+	return 0;
+}
+
+static int
+make_empty(struct bt_files *f, uint32_t file, struct bt_err *err)
+{
+	struct stat st;
+	int fd, rc;
+
+	fd = bt_files_open_state(f, file, BT_STORE_FINAL, O_WRONLY | O_CREAT);
+	if (fd == -1)
+		return bt_files_fail_open(f, file, BT_STORE_FINAL, err);
+	rc = fstat(fd, &st);
+	if (rc == 0 && st.st_size > 0) {
+		errno = EEXIST;
+		rc = -1;
+	}
+	if (rc == 0)
+		rc = set_shape(fd, &f->layout->files[file]);
+	if (rc == -1)
+		fail_final(f, file, "make", err);
+	close(fd);
+	if (rc == 0)
+		set_state(f, file, BT_STORE_FINAL);
+	return rc;
+}
+
+int
+bt_files_make_empty(struct bt_files *f, struct bt_err *err)
+{
+	const struct bt_layout *l = f->layout;
+
+	assert(f->mode == BT_FILES_WRITE);
+	if (f->anonymous)
+		return 0;
+	for (uint32_t i = 0; i < l->nfiles; i++)
+		if (l->files[i].size == 0 && bt_files_is_selected(f, i) &&
+		    (l->files[i].attr & (BT_META_PAD | BT_META_LINK)) == 0 &&
+		    make_empty(f, i, err) == -1)
+			return -1;
+	return 0;
+}
+
+/* Any file whose bytes are in that store, for bt_files_get(); or nfiles. */
+static uint32_t
+user_of(struct bt_files *f, uint32_t store)
+{
+	uint32_t n = f->layout->nfiles;
+
+	if (store < n)
+		return store;
+	for (uint32_t i = 0; i < n; i++)
+		if (state_of(f, i) == BT_STORE_SIDE)
+			return i;
+	return n;
+}
+
+static int
+sync_store(struct bt_files *f, uint32_t store, struct bt_err *err)
+{
+	uint32_t file = user_of(f, store);
+	struct bt_files_ref ref;
+	bool unsynced;
+	int rc, code;
+
+	pthread_mutex_lock(&f->lock);
+	unsynced = f->stores[store].unsynced;
+	f->stores[store].unsynced = false; /* what comes now sets it again */
+	pthread_mutex_unlock(&f->lock);
+	if (!unsynced || file == f->layout->nfiles)
+		return 0;
+	if (bt_files_get(f, file, false, &ref, err) == -1)
+		return -1;
+	rc = fdatasync(ref.fd);
+	code = errno;
+	ref.wrote = rc == -1; /* still not on disk */
+	bt_files_put(f, &ref);
+	errno = code;
+	return rc == -1 ? fail_final(f, file, "sync", err) : 0;
+}
+
+int
+bt_files_sync(struct bt_files *f, struct bt_err *err)
+{
+	if (f->anonymous) /* nothing of it outlives us */
+		return 0;
+	for (uint32_t i = 0; i <= f->layout->nfiles; i++)
+		if (sync_store(f, i, err) == -1)
+			return -1;
+	return 0;
+}
+
+bool
+bt_files_is_synced(struct bt_files *f)
+{
+	bool synced = true;
+
+	pthread_mutex_lock(&f->lock);
+	for (uint32_t i = 0; i <= f->layout->nfiles && synced; i++)
+		synced = !f->stores[i].unsynced;
+	pthread_mutex_unlock(&f->lock);
+	return synced;
+}
+
+void
+bt_files_drop_side(struct bt_files *f)
+{
+	assert(f->mode == BT_FILES_WRITE);
+	if (f->anonymous)
+		return;
+	forget_fd(f, f->layout->nfiles);
+	unlinkat(f->root_fd, f->side_name, 0); /* most often there is none */
+}
+
+bool
+bt_files_has_changed(struct bt_files *f, uint32_t file)
+{
+	bool changed;
+
+	pthread_mutex_lock(&f->lock);
+	changed =
+	    !f->stores[file].settled || f->stores[file].state == BT_STORE_SIDE;
+	pthread_mutex_unlock(&f->lock);
+	return changed;
+}
+
+int
+bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
+    struct bt_err *err)
+{
+	static const enum bt_files_state told[] = {
+		[BT_STORE_UNKNOWN] = BT_FILE_ABSENT,
+		[BT_STORE_PART] = BT_FILE_PART,
+		[BT_STORE_FINAL] = BT_FILE_FINAL,
+		[BT_STORE_SIDE] = BT_FILE_SIDE,
+	};
+	struct bt_files_stat got = { .state = BT_FILE_ABSENT };
+	struct stat st;
+	int state, fd;
+
+	assert(file < f->layout->nfiles);
+	*out = got;
+	if (f->anonymous || (f->layout->files[file].attr & BT_META_PAD) != 0)
+		return 0;
+	state = find_state(f, file, err);
+	if (state == -1)
+		return -1;
+	pthread_mutex_lock(&f->lock);
+	f->stores[file].settled = true;
+	pthread_mutex_unlock(&f->lock);
+	if (state == BT_STORE_UNKNOWN)
+		return 0;
+	fd = bt_files_open_state(f, file, (enum bt_store_state)state, O_PATH);
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1)
+		return bt_files_fail_open(
+		    f, file, (enum bt_store_state)state, err);
+	if (fstat(fd, &st) == 0) {
+		got.state = told[state];
+		got.size = (uint64_t)st.st_size;
+		got.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
+			       st.st_mtim.tv_nsec;
+	}
+	close(fd);
+	*out = got;
+	return 0;
+}

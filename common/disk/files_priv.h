@@ -1,0 +1,108 @@
+/*
+ * files_priv - what the parts of disk/files share; nobody else's.
+ *
+ * A file's bytes lie in a store: a .part or final file of their own, or, at the
+ * place they have in the whole content, the side file (anonymous: an unlinked
+ * temporary one). Store i < nfiles is file i's own; store nfiles is the side.
+ *
+ * Used by  disk/files*.c, disk/verify, disk/resume
+ */
+#ifndef BT_DISK_FILES_PRIV_H
+#define BT_DISK_FILES_PRIV_H
+
+#include <pthread.h>
+
+#include "disk/files.h"
+
+enum bt_store_state {
+	BT_STORE_UNKNOWN,	/* not looked for yet */
+	BT_STORE_PART,
+	BT_STORE_FINAL,
+	BT_STORE_SIDE		/* file's bytes are in store nfiles */
+};
+
+struct bt_store {
+	int32_t entry;		/* in entries, or -1 */
+	uint8_t state;		/* enum bt_store_state */
+	bool no_nowait;		/* RWF_NOWAIT is not for this file system */
+	bool unsynced;		/* written since bt_files_sync */
+	bool settled;		/* not written or renamed since its last stat */
+};
+
+struct bt_open_file {
+	int fd;			/* -1: free, or being opened */
+	uint32_t store;
+	unsigned refs;		/* who use fd now; > 0 while being opened */
+	uint64_t used;		/* for finding the least recently used */
+};
+
+struct bt_files {
+	const struct bt_layout *layout;
+	enum bt_files_mode mode;
+	bool anonymous;
+	bool has_selected;
+	struct bt_bits selected;
+	char *root;
+	int root_fd;
+	char *base;		/* folder of all files but `only` */
+	int base_fd;
+	size_t strip;		/* bytes of a layout path that base replaces */
+	uint32_t only;		/* the file with a path of its own, or nfiles */
+	char *only_path;
+	int only_fd;		/* its folder */
+	char *side_name;	/* in root */
+	const char **part_like;	/* paths that end in ".part", sorted */
+	size_t nparts_like;
+
+	pthread_mutex_t lock;	/* all below */
+	pthread_cond_t changed;	/* an entry was released or opened */
+	struct bt_store *stores;	/* nfiles + 1 */
+	struct bt_open_file *entries;
+	unsigned nentries;
+	uint64_t clock;		/* of entries' used */
+};
+
+/* A descriptor that is lent until bt_files_put(). */
+struct bt_files_ref {
+	int fd;
+	uint32_t entry, store;
+	uint64_t base;		/* offset of the file's first byte in fd */
+	bool is_final;		/* WRITE: compare and never write */
+	bool wrote;		/* set by who wrote to fd */
+};
+
+/*
+ * Open file's store, or find it open. A store that is missing is made where
+ * `make` is set, else ENOENT. 0, or -1 with *err set and errno kept.
+ */
+int	bt_files_get(struct bt_files *f, uint32_t file, bool make,
+	    struct bt_files_ref *ref, struct bt_err *err);
+/* The same if it is open already and may be asked without waiting. */
+bool	bt_files_get_open(struct bt_files *f, uint32_t file,
+	    struct bt_files_ref *ref);
+void	bt_files_put(struct bt_files *f, const struct bt_files_ref *ref);
+
+/* gives the path for a person, of what state says holds the file's bytes */
+char	*bt_files_shown(const struct bt_files *f, uint32_t file,
+	    enum bt_store_state state);
+/* *dir borrowed; gives file's path in it as state says */
+char	*bt_files_where(const struct bt_files *f, uint32_t file,
+	    enum bt_store_state state, int *dir);
+bool	bt_files_is_selected(const struct bt_files *f, uint32_t file);
+/* Open what state names; -1 with errno. No lock held. */
+int	bt_files_open_state(struct bt_files *f, uint32_t file,
+	    enum bt_store_state state, int flags);
+/* Look which store holds file; UNKNOWN: none is there. Or -1, errno. */
+int	bt_files_look(struct bt_files *f, uint32_t file);
+/* "cannot open 'path'", with the reason in errno told well. Returns -1. */
+int	bt_files_fail_open(struct bt_files *f, uint32_t file,
+	    enum bt_store_state state, struct bt_err *err);
+
+/* Tell the kernel that n bytes at offset of the content come soon. */
+void	bt_files_advise(struct bt_files *f, uint64_t offset, uint64_t n);
+/* Has it been written or renamed since its last bt_files_stat? */
+bool	bt_files_has_changed(struct bt_files *f, uint32_t file);
+/* Is everything that was written synced? */
+bool	bt_files_is_synced(struct bt_files *f);
+
+#endif

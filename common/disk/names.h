@@ -1,0 +1,25 @@
+/*
+ * names - what the files that we make for ourselves are called.
+ *
+ * 1. Every name fits NAME_MAX (255 bytes), cut between UTF-8 characters.
+ * 2. No name leads out of its folder, whatever the torrent's name holds.
+ * Touches: nothing.
+ *
+ * Used by  disk/files, disk/resume
+ * Tests    tests/unit/test_disk_names.c
+ */
+#ifndef BT_DISK_NAMES_H
+#define BT_DISK_NAMES_H
+
+#include "core/layout.h"
+
+/* gives ".NAME.<8 hex of the info-hash>.suffix", a name without a folder */
+char	*bt_names_hidden(const struct bt_layout *l, const char *suffix);
+
+/*
+ * gives path with ".part" added; where that would be too long, or `numbered`,
+ * with ".<8 hex of file>.part" added to as much of the name as fits.
+ */
+char	*bt_names_part(const char *path, uint32_t file, bool numbered);
+
+#endif
