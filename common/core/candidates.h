@@ -3,14 +3,16 @@
  *
  * The rules
  * 1. An address is known once. At most max are kept; when full, failed ones go
- *    first, then the newcomer is dropped.
+ *    first, then those of rule 6, then the newcomer is dropped.
  * 2. Peers given by hand (--peer) come first and are never forgotten.
- * 3. Whoever failed waits 5, 10, 20 ... s, at most 10 min, before the next dial.
+ * 3. Whoever failed, or left within a minute of our dial, waits 5, 10, 20 ... s,
+ *    at most 10 min, before the next dial; others wait 5 s.
  * 4. A banned IP is never given, whatever its port; bans are kept in order and
  *    at most BT_CAND_BANS_MAX.
  * 5. Ourselves, once found out, are never given again.
  * 6. A peer that needs nothing of us while we need nothing of it (seed and
  *    seed) is not dialled again.
+ * Those equally ready come in random order. All costs O(log n), a ban O(n).
  * Pure.
  *
  * Used by  core/torrent
