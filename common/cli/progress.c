@@ -74,8 +74,7 @@ bt_progress_draw(struct bt_progress *p, uint64_t now_us, uint64_t done,
 {
 	char have[BT_OUT_SIZE_LEN], all[BT_OUT_SIZE_LEN];
 	char rate[BT_OUT_SIZE_LEN], wait[32], line[COLUMNS_MAX + 1];
-	double percent;
-	int width;
+	int percent, width;
 
 	if (!p->on)
 		return;
@@ -92,13 +91,13 @@ bt_progress_draw(struct bt_progress *p, uint64_t now_us, uint64_t done,
 		snprintf(line, sizeof(line), "%s  %s/s%s%s", have, rate,
 		    *more != '\0' ? "  " : "", more);
 	} else {
-		/* rounded down: 100% is only what is whole */
-		percent =
-		    done >= total ? 100 : (double)done * 100 / (double)total;
+		percent = done >= total ? 100 : (int)(done / (total / 100.0));
+		if (percent > 99 && done < total)
+			percent = 99; /* 100% is only what is whole */
 		eta(p, total - (done < total ? done : total), wait,
 		    sizeof(wait));
 		snprintf(line, sizeof(line), "%3d%%  %s of %s  %s/s%s%s%s",
-		    (int)percent, have, bt_out_size(all, total), rate, wait,
+		    percent, have, bt_out_size(all, total), rate, wait,
 		    *more != '\0' ? "  " : "", more);
 	}
 	width = columns(p->fp) - 1; /* a full line would wrap */
