@@ -11,8 +11,7 @@ setup() {
 holds() {
 	local broken
 
-	cd "$BT_ROOT"
-	broken=$("$@")
+	broken=$(cd "$BT_ROOT" && "$@")
 	[ -z "$broken" ] || {
 		echo "$broken"
 		false

@@ -1,1 +1,0 @@
-void bt_other_thing(void); void bt_other_thing(void) {}
