@@ -1,0 +1,120 @@
+# bt-seed keeps its word.
+
+setup() {
+	load ../lib/common
+	bt_setup
+	head -c 500000 /dev/urandom >x
+	bt-make -l 32K -o x.torrent x
+}
+teardown() {
+	bt_teardown
+}
+
+@test "ready names the torrent and where it is served" {
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker x.torrent
+	bt_line seed
+	[[ $bt_line =~ ^ready$'\t'[0-9a-f]{40}$'\t'127\.0\.0\.1:[0-9]+$ ]]
+	[[ $bt_line == *"$(bt-info -p info_hash x.torrent)"* ]]
+	bt_kill seed
+	bt_wait seed
+	[ "$bt_status" -eq 143 ]
+}
+
+@test "PATH is the content under any name" {
+	mv x other
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
+	    x.torrent other
+	bt_line seed
+	mkdir copy
+	run timeout 20 bt-get --port 0 --no-tracker \
+	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	[ "$status" -eq 0 ]
+	cmp other copy/x
+}
+
+@test "-d serves many torrents from one port" {
+	local i peer
+
+	mkdir many copy
+	for i in 1 2 3; do
+		head -c $((i * 100000)) /dev/urandom >many/f$i
+		bt-make -o f$i.torrent many/f$i
+	done
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker -d many \
+	    f1.torrent f2.torrent f3.torrent
+	bt_line seed 3
+	peer=${bt_line##*$'\t'}
+	[ "$(cut -f3 seed.out | sort -u)" = "$peer" ]
+	run timeout 20 bt-get --port 0 --no-tracker --peer "$peer" -d copy \
+	    f1.torrent f2.torrent f3.torrent
+	[ "$status" -eq 0 ]
+	diff -r many copy
+}
+
+@test "content that does not match is exit 8, named, and not served" {
+	printf Y | dd of=x bs=1 seek=40000 conv=notrunc status=none
+	printf Z | dd of=x bs=1 seek=41000 conv=notrunc status=none
+	run --separate-stderr timeout 10 bt-seed --port 0 --no-tracker x.torrent
+	[ "$status" -eq 8 ]
+	[[ $stderr == "bt-seed: "*"'x'"*"1 of 16 pieces"*"first is 2" ]]
+	[ -z "$output" ]
+}
+
+@test "content of another size is exit 8; content missing is exit 7" {
+	head -c 400000 x >y
+	run --separate-stderr timeout 10 bt-seed --port 0 --no-tracker \
+	    x.torrent y
+	[ "$status" -eq 8 ]
+	[[ $stderr == *"'y' has 400000 bytes and the torrent says 500000" ]]
+	run --separate-stderr timeout 10 bt-seed --port 0 --no-tracker \
+	    x.torrent nowhere
+	[ "$status" -eq 7 ]
+	[[ $stderr == *"nowhere"* ]]
+}
+
+@test "--no-check trusts the content" {
+	printf Y | dd of=x bs=1 seek=40000 conv=notrunc status=none
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-check \
+	    --no-tracker x.torrent
+	bt_line seed
+}
+
+@test "--until-time, --until-idle and --until-ratio end it with 0" {
+	run timeout 10 bt-seed --port 0 --no-tracker --until-time 0.5s \
+	    x.torrent
+	[ "$status" -eq 0 ]
+	run timeout 10 bt-seed --port 0 --no-tracker --until-idle 0.5s \
+	    x.torrent
+	[ "$status" -eq 0 ]
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
+	    --until-ratio 1 x.torrent
+	bt_line seed
+	mkdir copy
+	run timeout 20 bt-get --port 0 --no-tracker \
+	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	[ "$status" -eq 0 ]
+	bt_wait seed 10
+	[ "$bt_status" -eq 0 ]
+}
+
+@test "a file that vanishes under a seed is no more offered, and said" {
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker x.torrent
+	bt_line seed
+	: >x
+	mkdir copy
+	run timeout 20 bt-get --port 0 --no-tracker --stall-timeout 2s \
+	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	[ "$status" -eq 6 ]
+	grep -q "cannot upload piece" seed.err
+}
+
+@test "--json says ready, and done with what was sent" {
+	bt_start seed bt-seed --json --port 0 --bind 127.0.0.1 --no-tracker \
+	    --until-time 0.5s x.torrent
+	bt_wait seed 10
+	[ "$bt_status" -eq 0 ]
+	[[ $(head -n 1 seed.out) == *'"ready"'* ]]
+	[[ $(tail -n 1 seed.out) == *'"done"'*'"up"'* ]]
+	python3 -c 'import json, sys
+for l in open("seed.out"): json.loads(l)'
+}
