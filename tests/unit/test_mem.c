@@ -18,14 +18,6 @@ note_and_leave(size_t n)
 	longjmp(escape, 1);
 }
 
-/* Lets malloc() answer NULL under AddressSanitizer as it does without. */
-const char *__asan_default_options(void);
-const char *
-__asan_default_options(void)
-{
-	return "allocator_may_return_null=1";
-}
-
 static int
 restore_hook(void **state)
 {
