@@ -68,8 +68,9 @@ bt_loop_free(struct bt_loop *l)
 	for (int i = 0; i < 2; i++)
 		if (l->signals[i] != NULL)
 			event_free(l->signals[i]);
-	/* what libevent itself put off, so that its memory is given back */
-	event_base_loop(l->base, EVLOOP_NONBLOCK);
+	/* what evdns and net/dns put off, so that their memory is given back */
+	for (int i = 0; i < 4; i++)
+		event_base_loop(l->base, EVLOOP_NONBLOCK);
 	event_base_free(l->base);
 	bt_mem_free(l);
 }

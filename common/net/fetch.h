@@ -1,0 +1,31 @@
+/*
+ * fetch - the body behind an http or https URL, waiting for it.
+ *
+ * For URL operands, before a tool has anything else to do.
+ * Touches: sockets (through net/httpc).
+ *
+ * Used by  main.c of tools that take URL operands, through cli/input
+ * Tests    tests/e2e/bt-scrape.bats
+ */
+#ifndef BT_NET_FETCH_H
+#define BT_NET_FETCH_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define BT_FETCH_TIMEOUT_US	INT64_C(60000000)	/* of a whole torrent */
+
+struct bt_fetch_conf {
+	uint8_t family;		/* 4 or 6; 0: either */
+	bool insecure;		/* take any certificate */
+	int64_t timeout_us;	/* 0: BT_FETCH_TIMEOUT_US */
+};
+
+/*
+ * Append the body to out, whose ceiling bounds it. BT_ENET, BT_ETIMEOUT, or
+ * BT_ELIMIT. SIGINT and SIGTERM keep their dispositions. 0 or -1.
+ */
+int	bt_fetch_url(const struct bt_fetch_conf *conf, const char *url,
+	    struct bt_buf *out, struct bt_err *err);
+
+#endif
