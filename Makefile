@@ -44,7 +44,8 @@ $$(BUILD)/bin/$(1): $$(call obj,$(2)) $$(BUILD)/libbt.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(LINK) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $(3)
 endef
-NETLIBS =	-levent_core -levent_extra -levent_pthreads -lcurl
+# libcurl is not linked: net/httpc opens it when it is first needed
+NETLIBS =	-levent_core -levent_extra
 $(eval $(call program,bt-info,bt-info,$(NETLIBS) -ljansson -lcrypto))
 $(eval $(call program,bt-make,bt-make,-ljansson -lcrypto))
 $(eval $(call program,bt-scrape,bt-scrape,$(NETLIBS) -ljansson -lcrypto))
@@ -59,12 +60,14 @@ $(BUILD)/%.o: %.c
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 # tests/unit/test_NAME.c is one cmocka program, linked with the pure archive;
-# tests of disk/ and cli/ (test_disk_*.c, test_cli_*.c) with the whole one, those
+# tests of disk/, net/ and cli/ (test_disk_*.c ...) with the whole one, those
 # of bt-tracker (test_tracker_*.c) with the tracker's pure files
 UNIT =	$(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 .SECONDARY:
 $(BUILD)/tests/unit/test_disk_%: $(BUILD)/tests/unit/test_disk_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
+$(BUILD)/tests/unit/test_net_%: $(BUILD)/tests/unit/test_net_%.o $(BUILD)/libbt.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NETLIBS) -lcrypto
 $(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljansson -lcrypto
 $(BUILD)/tests/unit/test_tracker_%: $(BUILD)/tests/unit/test_tracker_%.o \

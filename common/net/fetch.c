@@ -27,15 +27,17 @@ on_done(void *arg, long status, struct bt_str body, const struct bt_err *err)
 }
 
 int
-bt_fetch_url(const struct bt_fetch_conf *conf, const char *url,
-    struct bt_buf *out, struct bt_err *err)
+bt_fetch_url(
+    void *conf, const char *url, struct bt_buf *out, struct bt_err *err)
 {
+	const struct bt_fetch_conf defaults = { 0 };
+	const struct bt_fetch_conf *c = conf != NULL ? conf : &defaults;
 	struct fetch f = { .url = url, .out = out, .err = err };
 	struct bt_httpc_conf get = { .url = url,
-		.family = conf->family,
-		.insecure = conf->insecure,
+		.family = c->family,
+		.insecure = c->insecure,
 		.body_max = out->max - out->n,
-		.timeout_us = conf->timeout_us,
+		.timeout_us = c->timeout_us,
 		.done = on_done,
 		.arg = &f };
 	struct bt_httpc *h;

@@ -23,9 +23,10 @@ struct bt_fetch_conf {
 
 /*
  * Append the body to out, whose ceiling bounds it. BT_ENET, BT_ETIMEOUT, or
- * BT_ELIMIT. SIGINT and SIGTERM keep their dispositions. 0 or -1.
+ * BT_ELIMIT. SIGINT and SIGTERM keep their dispositions. 0 or -1. conf is a
+ * struct bt_fetch_conf, or NULL for the defaults: this is what cli/input calls.
  */
-int	bt_fetch_url(const struct bt_fetch_conf *conf, const char *url,
-	    struct bt_buf *out, struct bt_err *err);
+int	bt_fetch_url(void *conf, const char *url, struct bt_buf *out,
+	    struct bt_err *err);
 
 #endif
