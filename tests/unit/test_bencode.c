@@ -145,6 +145,8 @@ oddities_are_errors_or_reported_as_asked(void **state)
 		{ STR("d0:i1e0:i2ee"), BT_BEN_DUPLICATE },
 		{ STR("d1:bi1e1:ai2e1:bi3ee"),
 		    BT_BEN_UNSORTED | BT_BEN_DUPLICATE },
+		{ STR("d1:bd1:xi1ee1:ai2e1:bi3ee"),
+		    BT_BEN_UNSORTED | BT_BEN_DUPLICATE },
 		{ STR("d1:ci1e1:bd1:ci1ee1:ai3ee"), BT_BEN_UNSORTED },
 		{ STR("ld1:bi1eed1:ai1e1:bd1:bi1eeee"), 0 },
 		{ STR("i-0e"), BT_BEN_ODD_INT },

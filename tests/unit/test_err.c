@@ -93,6 +93,9 @@ a_long_text_is_cut_but_the_reason_stays(void **state)
 	n = strlen(err.text);
 	assert_in_range(n, BT_ERR_TEXT_MAX - 5, BT_ERR_TEXT_MAX - 1);
 	assert_int_equal(n % 4, 0);
+	bt_err_prefix(&err, "file %d", 1);
+	assert_memory_equal(err.text, "file 1: \\x0a", 12);
+	assert_true(strlen(err.text) < BT_ERR_TEXT_MAX);
 	errno = ENOSPC;
 	bt_err_sys(&err, "cannot write '%s'", name);
 	assert_true(strlen(err.text) < BT_ERR_TEXT_MAX);

@@ -371,9 +371,10 @@ only_names_that_can_be_one_component_are_safe(void **state)
 	    (struct bt_str){ (uint8_t *)name, BT_META_NAME_MAX + 1 }));
 }
 
-/* A file in folders folders of one letter each, in a torrent named "d". */
+/* A file whose name has last_n bytes, so deep in a torrent named "d". */
 static int
-parse_deep(unsigned folders, unsigned last_n, struct bt_err *err)
+parse_deep(
+    unsigned folders, const char *folder, unsigned last_n, struct bt_err *err)
 {
 	struct bt_meta m;
 	struct bt_buf b;
@@ -382,7 +383,7 @@ parse_deep(unsigned folders, unsigned last_n, struct bt_err *err)
 	bt_buf_init(&b, 100000);
 	bt_buf_puts(&b, "d4:infod5:filesld6:lengthi8e4:pathl");
 	for (unsigned i = 0; i < folders; i++)
-		bt_buf_puts(&b, "31:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		bt_ben_put_cstr(&b, folder);
 	bt_buf_printf(&b, "%u:%0*u", last_n, (int)last_n, 0);
 	bt_buf_puts(&b, "eee4:name1:d" PL P2 "ee");
 	rc = bt_meta_parse(bt_buf_str(&b), &m, err);
@@ -396,15 +397,17 @@ parse_deep(unsigned folders, unsigned last_n, struct bt_err *err)
 static void
 a_path_has_4095_bytes_and_128_components_at_most(void **state)
 {
+	const char *const long_name = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 	struct bt_err err = BT_ERR_INIT;
 
 	(void)state;
-	assert_int_equal(parse_deep(127, 29, &err), 0);
-	assert_int_equal(parse_deep(127, 30, &err), -1);
+	assert_int_equal(strlen(long_name), 31);
+	assert_int_equal(parse_deep(127, long_name, 29, &err), 0);
+	assert_int_equal(parse_deep(127, long_name, 30, &err), -1);
 	assert_int_equal(err.kind, BT_ELIMIT);
 	assert_non_null(strstr(err.text, "longer than"));
 	err = (struct bt_err)BT_ERR_INIT;
-	assert_int_equal(parse_deep(128, 1, &err), -1);
+	assert_int_equal(parse_deep(128, "x", 1, &err), -1);
 	assert_int_equal(err.kind, BT_ELIMIT);
 }
 
@@ -554,6 +557,8 @@ a_file_may_not_be_the_folder_of_another(void **state)
 		       FILE4("1:a") "e4:name1:d" PL P3 "e",
 	    BT_EINPUT, clash);
 	m = with_info("", MANY(FILE4("1:a1:b") FILE4("2:ab")));
+	bt_meta_fini(&m);
+	m = with_info("", MANY(FILE4("1:a") FILE4("2:ab")));
 	bt_meta_fini(&m);
 	m = with_info("", MANY(FILE4("3:a.b") FILE4("1:a1:b")));
 	bt_meta_fini(&m);

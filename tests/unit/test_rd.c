@@ -36,6 +36,7 @@ reading_past_the_end_gives_zeros_and_is_remembered(void **state)
 	(void)state;
 	assert_int_equal(bt_rd_be32(&r), 0);
 	assert_true(r.bad);
+	assert_int_equal(bt_rd_take(&r, 2).n, 0);
 	assert_int_equal(bt_rd_u8(&r), 0);
 	assert_int_equal(bt_rd_be16(&r), 0);
 	assert_true(bt_rd_be64(&r) == 0);

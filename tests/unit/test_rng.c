@@ -58,13 +58,13 @@ the_same_seed_gives_the_same_run(void **state)
 
 /*
  * With n = 3 * 2^30 an unmended modulus would draw the lowest third twice as
- * often as the others.
+ * often as the others, and an unmended product every third number.
  */
 static void
 numbers_below_a_bound_are_even(void **state)
 {
 	const uint32_t n = 3u << 30;
-	unsigned third[3] = { 0 };
+	unsigned third[3] = { 0 }, rest[3] = { 0 };
 	struct bt_rng r;
 	uint32_t v;
 
@@ -74,9 +74,12 @@ numbers_below_a_bound_are_even(void **state)
 		v = bt_rng_below(&r, n);
 		assert_true(v < n);
 		third[v >> 30]++;
+		rest[v % 3]++;
 	}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		assert_in_range(third[i], 9600, 10400);
+		assert_in_range(rest[i], 9600, 10400);
+	}
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(bt_rng_below(&r, 1), 0);
 }
