@@ -6,7 +6,7 @@
  * 2. Leeching: the best by what they gave us over the last 20 s are unchoked,
  *    all slots but one; that one is optimistic and rotates each 30 s, peers
  *    that are new being three times as likely.
- * 3. Seeding: slots go round: a peer that has had its quantum (bytes or time)
+ * 3. Seeding: slots go round: a peer that has had its quantum (16 MiB or 30 s)
  *    goes to the end of the line when others wait; the fastest takers first
  *    among equals.
  * 4. A peer that snubs us gets nothing but the optimistic slot.
@@ -39,6 +39,7 @@ struct bt_choker {
 	unsigned slots_now;	/* in force */
 	uint32_t optimistic;	/* id, or UINT32_MAX */
 	int64_t optimistic_since;
+	int64_t round_at;	/* of the last round of rule 5 */
 	uint64_t last_up_bps;
 	struct bt_rng rng;
 };
@@ -60,8 +61,10 @@ struct bt_choke_row {
 
 void	bt_choker_init(struct bt_choker *c, unsigned slots, uint64_t seed);
 /*
- * Decide. seeding: we need nothing. up_bps: what all slots take together;
- * up_limit_bps: the limit on it, 0 for none. O(n log n).
+ * Decide, at any time: a call less than a period after the last round fills
+ * free slots and takes none from a candidate. seeding: we need nothing. up_bps:
+ * what all slots take together; up_limit_bps: the limit on it, 0 for none.
+ * O(n log n).
  */
 void	bt_choker_run(struct bt_choker *c, struct bt_choke_row *rows, size_t n,
 	    bool seeding, uint64_t up_bps, uint64_t up_limit_bps, int64_t now);
