@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cli/signal.h"
 #include "cli/value.h"
+#include "disk/slurp.h"
 #include "get.h"
 #include "net/fetch.h"
 
