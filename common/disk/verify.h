@@ -31,9 +31,9 @@ int	bt_verify_run(struct bt_files *f, const struct bt_layout *l,
 	    struct bt_err *err);
 
 /*
- * Author: SHA-1 of each piece of the content made of these open files, one
- * after the other. hashes receives pieces * 20 bytes. A file whose size or time
- * of change is not the same at its end is BT_EFILE naming it.
+ * Author: SHA-1 of each piece of the content made of these files, one after the
+ * other. hashes receives pieces * 20 bytes. A file whose size or time of change
+ * is not the same at its end is BT_EFILE naming it. progress may be NULL.
  */
 struct bt_hasher_file {
 	const char *path;	/* for opening and for errors; borrowed */

@@ -1,0 +1,45 @@
+/*
+ * sweep - hash the pieces of some content with every core, in bounded memory.
+ *
+ * Work is dealt out in runs of pieces that follow each other, some MiB each; a
+ * worker reads in large steps that stay in its cache and hashes them. A piece
+ * is never held whole, unless it is small.
+ * Touches: threads; files through `read`.
+ *
+ * Used by  disk/verify
+ * Tests    tests/unit/test_disk_verify.c
+ */
+#ifndef BT_DISK_SWEEP_H
+#define BT_DISK_SWEEP_H
+
+#include "base/bits.h"
+#include "base/err.h"
+
+#define BT_SWEEP_LANES	128u	/* twice the threads of a pool */
+
+struct bt_sweep {
+	uint64_t size;		/* bytes */
+	uint32_t piece_length;
+	const struct bt_bits *which;	/* NULL: all */
+	unsigned threads;	/* 0: one a core */
+	/*
+	 * On a worker: n bytes at offset. -1 with kind
+	 * BT_EMISMATCH: they are not there; another kind stops the sweep. Calls
+	 * of one lane are never made at the same time.
+	 */
+	int (*read)(void *arg, unsigned lane, uint64_t offset, uint8_t *to,
+	    size_t n, struct bt_err *err);
+	/* These bytes are read soon. Also on the caller's thread. */
+	void (*advise)(void *arg, unsigned lane, uint64_t offset, uint64_t n);
+	/*
+	 * On the caller's thread, in no order: sha1 is NULL where the piece is
+	 * not there. False stops the sweep.
+	 */
+	bool (*piece)(void *arg, uint32_t piece, const uint8_t *sha1);
+	void *arg;
+};
+
+/* 0, or -1: read's error, or BT_EANSWER for a stop by `piece`. */
+int	bt_sweep_run(const struct bt_sweep *s, struct bt_err *err);
+
+#endif
