@@ -1,0 +1,456 @@
+#include "http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/tcp.h"
+#include "reply.h"
+#include "request.h"
+
+#define LISTEN_MAX 64		    /* sockets; far more than anybody lists */
+#define ACCEPT_MAX 64		    /* connections in one go: others wait too */
+#define RX_MAX (2 * BT_REQUEST_MAX) /* one recv() */
+#define TX_SOFT (64u << 10)	    /* replies are sent from here on */
+#define IDLE_FACTOR 6		    /* rule 4 */
+#define SPARE_MAX 1024		    /* connections kept for the next ones */
+
+/* What a connection waits for. Each has a queue, oldest first. */
+enum state {
+	ST_IDLE,     /* the next request */
+	ST_READING,  /* the rest of a request, or the first one */
+	ST_WRITING,  /* room in the socket */
+	ST_DRAINING, /* the end; a refusal was sent, the rest is unread */
+	ST_COUNT
+};
+
+struct conn {
+	TAILQ_ENTRY(conn) link;
+	struct event ev;
+	struct bt_http *h;
+	struct bt_addr from;
+	int fd;
+	enum state state;
+	bool watched;	   /* ev is added */
+	bool last;	   /* close after what is to be sent */
+	bool drain;	   /* and let the rest come in before */
+	uint64_t since_ms; /* in this state */
+	uint8_t *in;	   /* a part of a request */
+	uint8_t *out;	   /* a part of a reply */
+	uint32_t in_n, out_n, out_at;
+};
+
+TAILQ_HEAD(conns, conn);
+
+struct listener {
+	struct event *ev;
+	int fd;
+};
+
+struct bt_http {
+	struct event_base *base;
+	struct bt_service *service;
+	struct bt_clerk *clerk;
+	struct bt_http_conf conf;
+	struct listener listeners[LISTEN_MAX];
+	size_t nlisteners;
+	bool paused; /* listeners rest until the next tick */
+	struct conns in[ST_COUNT];
+	struct conns spare;
+	uint32_t n, nspare;
+	struct bt_reply reply; /* what is being written, for one connection */
+	uint8_t rx[RX_MAX];
+};
+
+struct bt_http *
+bt_http_new(struct event_base *base, struct bt_service *s,
+    struct bt_clerk *clerk, const struct bt_http_conf *conf)
+{
+	struct bt_http *h = bt_mem_zero(1, sizeof(*h));
+
+	h->base = base;
+	h->service = s;
+	h->clerk = clerk;
+	h->conf = *conf;
+	for (int i = 0; i < ST_COUNT; i++)
+		TAILQ_INIT(&h->in[i]);
+	TAILQ_INIT(&h->spare);
+	bt_reply_init(&h->reply);
+	return h;
+}
+
+static void
+conn_close(struct conn *c)
+{
+	struct bt_http *h = c->h;
+
+	if (c->watched)
+		event_del(&c->ev);
+	close(c->fd);
+	bt_mem_free(c->in);
+	bt_mem_free(c->out);
+	TAILQ_REMOVE(&h->in[c->state], c, link);
+	h->n--;
+	if (h->nspare == SPARE_MAX) {
+		bt_mem_free(c);
+		return;
+	}
+	TAILQ_INSERT_HEAD(&h->spare, c, link);
+	h->nspare++;
+}
+
+void
+bt_http_free(struct bt_http *h)
+{
+	struct conn *c;
+
+	if (h == NULL)
+		return;
+	bt_http_stop(h);
+	for (int i = 0; i < ST_COUNT; i++)
+		while ((c = TAILQ_FIRST(&h->in[i])) != NULL)
+			conn_close(c);
+	while ((c = TAILQ_FIRST(&h->spare)) != NULL) {
+		TAILQ_REMOVE(&h->spare, c, link);
+		bt_mem_free(c);
+	}
+	bt_reply_fini(&h->reply);
+	bt_mem_free(h);
+}
+
+static void
+set_state(struct conn *c, enum state state)
+{
+	TAILQ_REMOVE(&c->h->in[c->state], c, link);
+	TAILQ_INSERT_TAIL(&c->h->in[state], c, link);
+	c->state = state;
+	c->since_ms = c->h->clerk->now_ms;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg);
+
+/* Wait for what the state waits for. */
+static void
+watch(struct conn *c)
+{
+	short what = c->state == ST_WRITING ? EV_WRITE : EV_READ;
+
+	if (c->watched && event_get_events(&c->ev) & what)
+		return;
+	if (c->watched)
+		event_del(&c->ev);
+	event_assign(&c->ev, c->h->base, c->fd, what | EV_PERSIST, on_ready, c);
+	event_add(&c->ev, NULL);
+	c->watched = true;
+}
+
+/* Keep n bytes in a block of their own, in place of what was kept. */
+static void
+keep(uint8_t **block, uint32_t *block_n, const uint8_t *p, size_t n)
+{
+	uint8_t *to = n == 0 ? NULL : bt_mem_dup(p, n);
+
+	bt_mem_free(*block); /* p may lie in it */
+	*block = to;
+	*block_n = (uint32_t)n;
+}
+
+/*
+ * Send p. Returns 1 when all went, 0 when a part is kept until the socket
+ * takes more, -1 when the connection is dead.
+ */
+static int
+send_out(struct conn *c, const uint8_t *p, size_t n)
+{
+	ssize_t sent;
+
+	do
+		sent = send(c->fd, p, n, MSG_NOSIGNAL);
+	while (sent == -1 && errno == EINTR);
+	if (sent == -1 && errno != EAGAIN)
+		return -1;
+	if (sent == -1)
+		sent = 0;
+	if ((size_t)sent == n)
+		return 1;
+	keep(&c->out, &c->out_n, p + sent, n - (size_t)sent);
+	c->out_at = 0;
+	return 0;
+}
+
+/*
+ * Answer the whole requests in `in`, as many as replies are not yet to be
+ * sent. Returns the bytes they took; c->last is set when no more will count.
+ */
+static size_t
+answer(struct conn *c, struct bt_str in)
+{
+	struct bt_http *h = c->h;
+	struct bt_request r;
+	size_t at = 0;
+	ssize_t took;
+
+	while (at < in.n && !c->last && h->reply.out.n < TX_SOFT) {
+		took = bt_request_parse(bt_str_sub(in, at, in.n), &r);
+		if (took == 0)
+			break;
+		if (took == -1) {
+			bt_reply_refuse(&h->reply, r.status);
+			c->last = c->drain = true;
+			return in.n;
+		}
+		at += (size_t)took;
+		bt_reply_put(&h->reply, h->service, h->clerk, &r, &c->from);
+		c->last = !r.keep;
+	}
+	return at;
+}
+
+/* All was sent, and it was the last. */
+static void
+finish(struct conn *c)
+{
+	if (!c->drain) {
+		conn_close(c);
+		return;
+	}
+	/*
+	 * Closing with bytes unread resets the connection, and the refusal
+	 * may be lost: say that it is over, and wait for the other side.
+	 */
+	shutdown(c->fd, SHUT_WR);
+	keep(&c->in, &c->in_n, NULL, 0);
+	set_state(c, ST_DRAINING);
+	watch(c);
+}
+
+/*
+ * Answer what is in p (the scratch, or what the connection kept) and send it.
+ * Afterwards the connection waits in its next state, or is closed.
+ */
+static void
+serve(struct conn *c, const uint8_t *p, size_t n)
+{
+	struct bt_buf *out = &c->h->reply.out;
+	size_t took;
+	bool any = false;
+	int rc;
+
+	for (;;) {
+		bt_buf_clear(out);
+		took = answer(c, (struct bt_str){ p, n });
+		p += took;
+		n -= took;
+		if (out->n == 0)
+			break;
+		any = true;
+		rc = send_out(c, out->p, out->n);
+		if (rc == -1) {
+			conn_close(c);
+			return;
+		}
+		if (rc == 0) {
+			keep(&c->in, &c->in_n, p, n);
+			set_state(c, ST_WRITING);
+			watch(c);
+			return;
+		}
+		if (c->last) {
+			finish(c);
+			return;
+		}
+	}
+	keep(&c->in, &c->in_n, p, n);
+	/* the time that a request has does not begin anew with each byte */
+	if (n == 0 && (any || c->state != ST_READING))
+		set_state(c, ST_IDLE);
+	else if (any || c->state != ST_READING)
+		set_state(c, ST_READING);
+	watch(c);
+}
+
+static void
+read_more(struct conn *c)
+{
+	struct bt_http *h = c->h;
+	ssize_t got;
+
+	/* answer() leaves less than a whole head behind */
+	assert(c->in_n < BT_REQUEST_MAX);
+	if (c->in_n > 0)
+		memcpy(h->rx, c->in, c->in_n);
+	do
+		got = recv(c->fd, h->rx + c->in_n, RX_MAX - c->in_n, 0);
+	while (got == -1 && errno == EINTR);
+	if (got == -1 && errno == EAGAIN)
+		watch(c);
+	else if (got <= 0)
+		conn_close(c);
+	else if (c->state == ST_DRAINING)
+		return;
+	else
+		serve(c, h->rx, c->in_n + (size_t)got);
+}
+
+static void
+write_more(struct conn *c)
+{
+	uint8_t *in = c->in;
+	uint32_t in_n = c->in_n;
+	ssize_t sent;
+
+	sent =
+	    send(c->fd, c->out + c->out_at, c->out_n - c->out_at, MSG_NOSIGNAL);
+	if (sent == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (sent == -1) {
+		conn_close(c);
+		return;
+	}
+	c->out_at += (uint32_t)sent;
+	if (c->out_at < c->out_n)
+		return;
+	keep(&c->out, &c->out_n, NULL, 0);
+	if (c->last) {
+		finish(c);
+		return;
+	}
+	/* what came before, and was not looked at while the reply waited */
+	c->in = NULL;
+	c->in_n = 0;
+	serve(c, in, in_n);
+	bt_mem_free(in);
+}
+
+static void
+on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	bt_clerk_now(c->h->clerk);
+	if (c->state == ST_WRITING)
+		write_more(c);
+	else
+		read_more(c);
+}
+
+static void
+accept_conn(struct bt_http *h, int fd, const struct sockaddr_storage *ss)
+{
+	struct conn *c = TAILQ_FIRST(&h->spare);
+
+	if (c != NULL) {
+		TAILQ_REMOVE(&h->spare, c, link);
+		h->nspare--;
+	} else
+		c = bt_mem_alloc(sizeof(*c));
+	*c = (struct conn){ .h = h, .fd = fd, .state = ST_READING };
+	c->from = bt_tcp_addr(ss);
+	c->since_ms = h->clerk->now_ms;
+	TAILQ_INSERT_TAIL(&h->in[ST_READING], c, link);
+	h->n++;
+	read_more(c);
+}
+
+/* Rule 7. The reply fits a fresh socket's buffer; if not, it is lost. */
+static void
+turn_away(struct bt_http *h, int fd)
+{
+	bt_buf_clear(&h->reply.out);
+	bt_reply_refuse(&h->reply, 503);
+	(void)!send(
+	    fd, h->reply.out.p, h->reply.out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
+static void
+pause_listeners(struct bt_http *h)
+{
+	h->paused = true;
+	for (size_t i = 0; i < h->nlisteners; i++)
+		event_del(h->listeners[i].ev);
+}
+
+static void
+on_accept(evutil_socket_t lfd, short what, void *arg)
+{
+	struct bt_http *h = arg;
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd;
+
+	(void)what;
+	bt_clerk_now(h->clerk);
+	for (int i = 0; i < ACCEPT_MAX; i++) {
+		len = sizeof(ss);
+		fd = accept4(lfd, (struct sockaddr *)&ss, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1 && h->n < h->conf.conns_max)
+			accept_conn(h, fd, &ss);
+		else if (fd != -1)
+			turn_away(h, fd);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno == EMFILE || errno == ENFILE ||
+			 errno == ENOBUFS || errno == ENOMEM) {
+			pause_listeners(h);
+			return;
+		}
+		/* else that one was given up by its other side */
+	}
+}
+
+void
+bt_http_listen(struct bt_http *h, int fd)
+{
+	struct listener *l = &h->listeners[h->nlisteners++];
+
+	assert(h->nlisteners <= LISTEN_MAX);
+	l->fd = fd;
+	l->ev = event_new(h->base, fd, EV_READ | EV_PERSIST, on_accept, h);
+	assert(l->ev != NULL);
+	event_add(l->ev, NULL);
+}
+
+void
+bt_http_tick(struct bt_http *h)
+{
+	uint64_t limit, now = h->clerk->now_ms;
+	struct conn *c;
+
+	for (int i = 0; i < ST_COUNT; i++) {
+		limit = h->conf.timeout_ms * (i == ST_IDLE ? IDLE_FACTOR : 1);
+		while ((c = TAILQ_FIRST(&h->in[i])) != NULL &&
+		       now - c->since_ms >= limit)
+			conn_close(c);
+	}
+	if (!h->paused)
+		return;
+	h->paused = false;
+	for (size_t i = 0; i < h->nlisteners; i++)
+		event_add(h->listeners[i].ev, NULL);
+}
+
+bool
+bt_http_stop(struct bt_http *h)
+{
+	struct conn *c;
+
+	for (size_t i = 0; i < h->nlisteners; i++) {
+		event_free(h->listeners[i].ev);
+		close(h->listeners[i].fd);
+	}
+	h->nlisteners = 0;
+	for (int i = 0; i < ST_COUNT; i++)
+		while (i != ST_WRITING && (c = TAILQ_FIRST(&h->in[i])) != NULL)
+			conn_close(c);
+	return TAILQ_EMPTY(&h->in[ST_WRITING]);
+}

@@ -1,0 +1,53 @@
+/*
+ * http - the HTTP front: connections in, announces and scrapes answered.
+ *
+ * The rules
+ *  1. What is there is read and answered at once: a connection that brings its
+ *     request along and is closed after it costs no event.
+ *  2. HTTP/1.0 and 1.1, keep-alive, pipelining, requests split at any byte.
+ *  3. A connection holds memory only for a request that is not whole and for a
+ *     reply that the socket did not take; no more is read before that went.
+ *  4. A request must be whole, and a reply taken, within the time-out; a
+ *     connection may be idle six times as long. Then it is cut.
+ *  5. Paths are /announce and /scrape exactly. Every refusal of those is a 200
+ *     with `failure reason`, since that is what clients show.
+ *  6. HEAD gets the head of a reply and announces nothing.
+ *  7. At the limit of connections a new one is told 503. Out of descriptors,
+ *     nothing is accepted until the next tick.
+ * Peers are told of both families. Peer ids are not kept, so dictionary
+ * replies come without them. One for each worker; one thread calls it.
+ * Touches: sockets.
+ *
+ * Speaks   BEP 3, 7, 23, 24, 48 (replies); RFC 9112
+ * Used by  bt-tracker/worker.c
+ * Tests    tests/e2e/bt-tracker.bats
+ */
+#ifndef BT_TRACKER_HTTP_H
+#define BT_TRACKER_HTTP_H
+
+#include "service.h"
+
+struct event_base;
+struct bt_http;
+
+struct bt_http_conf {
+	uint32_t conns_max;
+	uint64_t timeout_ms;
+};
+
+/* gives; borrows the rest, which outlives it. */
+struct bt_http	*bt_http_new(struct event_base *base, struct bt_service *s,
+		    struct bt_clerk *clerk, const struct bt_http_conf *conf);
+/* Closes what is open. */
+void	bt_http_free(struct bt_http *h);
+/* Takes fd, which listens and is non-blocking. */
+void	bt_http_listen(struct bt_http *h, int fd);
+/* Cut who is too slow; several times in each time-out. */
+void	bt_http_tick(struct bt_http *h);
+/*
+ * Accept no more, and close who waits for nothing. True when nobody is left
+ * who is still to take a reply.
+ */
+bool	bt_http_stop(struct bt_http *h);
+
+#endif

@@ -1,0 +1,237 @@
+#include "listen.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/tcp.h"
+
+#define BACKLOG 4096 /* the kernel cuts it to somaxconn */
+#define TRIES_MAX 64 /* free ports; one is free for all very soon */
+
+static const struct bt_addr any4 = { .family = 4 };
+static const struct bt_addr any6 = { .family = 6 };
+
+static int
+add_place(struct bt_listen *l, bool udp, const struct bt_addr *addr,
+    bool optional, const char *what, struct bt_err *err)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->places[i].udp == udp &&
+		    bt_addr_eq(&l->places[i].addr, addr))
+			return bt_err_set(err, BT_EUSAGE,
+			    "'%s' is listened on already", what);
+	if (l->n == BT_LISTEN_MAX)
+		return bt_err_set(err, BT_EUSAGE,
+		    "'%s' is one address too many: %u are served", what,
+		    BT_LISTEN_MAX);
+	l->places[l->n++] = (struct bt_listen_place){
+		.udp = udp, .optional = optional, .addr = *addr
+	};
+	return 0;
+}
+
+/* ":PORT" and "*:PORT" are all addresses. */
+static bool
+is_any(struct bt_str s, uint16_t *port)
+{
+	uint64_t v;
+
+	if (bt_str_starts(s, STR("*")))
+		s = bt_str_sub(s, 1, s.n);
+	if (!bt_str_starts(s, STR(":")) ||
+	    bt_str_u64(bt_str_sub(s, 1, s.n), &v) == -1 || v > UINT16_MAX)
+		return false;
+	*port = (uint16_t)v;
+	return true;
+}
+
+int
+bt_listen_add(struct bt_listen *l, const char *what, struct bt_err *err)
+{
+	struct bt_str s = bt_str_of(what);
+	struct bt_addr addr, addr6 = any6;
+	bool http = true, udp = true, any;
+
+	if (bt_str_starts(s, STR("http://"))) {
+		s = bt_str_sub(s, 7, s.n);
+		udp = false;
+	} else if (bt_str_starts(s, STR("udp://"))) {
+		s = bt_str_sub(s, 6, s.n);
+		http = false;
+	}
+	addr = any4;
+	any = is_any(s, &addr.port);
+	addr6.port = addr.port;
+	if (!any && bt_addr_parse(s, &addr) == -1)
+		return bt_err_set(err, BT_EUSAGE,
+		    "'%s' is not [http://|udp://]ADDR:PORT", what);
+	for (int front = 0; front < 2; front++) {
+		if (front == 0 ? !http : !udp)
+			continue;
+		if (add_place(l, front == 1, &addr, any, what, err) == -1)
+			return -1;
+		if (any &&
+		    add_place(l, front == 1, &addr6, any, what, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* One socket; the first of its address, or one more. -1 with errno. */
+static int
+open_one(bool udp, const struct bt_addr *addr, bool first, bool share)
+{
+	int fd, code, on = 1;
+
+	fd = bt_tcp_bound(udp ? SOCK_DGRAM : SOCK_STREAM, addr, !first);
+	if (fd == -1)
+		return -1;
+	/* it was alone when it was bound; now others may come beside it */
+	if ((!first || !share ||
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ==
+		    0) &&
+	    (udp || listen(fd, BACKLOG) == 0))
+		return fd;
+	code = errno;
+	close(fd);
+	errno = code;
+	return -1;
+}
+
+/* The sockets of all workers at one place. -1 with errno and none open. */
+static int
+open_place(struct bt_listen_place *p, struct bt_addr *addr, unsigned workers)
+{
+	int code;
+
+	p->fds = bt_mem_array(workers, sizeof(*p->fds));
+	for (unsigned w = 0; w < workers; w++) {
+		p->fds[w] = open_one(p->udp, addr, w == 0, workers > 1);
+		if (p->fds[w] == -1) {
+			code = errno;
+			while (w-- > 0)
+				close(p->fds[w]);
+			bt_mem_free(p->fds);
+			p->fds = NULL;
+			errno = code;
+			return -1;
+		}
+		if (w == 0)
+			*addr = bt_tcp_local(p->fds[0]);
+	}
+	return 0;
+}
+
+void
+bt_listen_close(struct bt_listen *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		for (unsigned w = 0; l->places[i].fds != NULL && w < l->workers;
+		     w++)
+			if (l->places[i].fds[w] != -1)
+				close(l->places[i].fds[w]);
+		bt_mem_free(l->places[i].fds);
+		l->places[i].fds = NULL;
+	}
+}
+
+static int
+refuse(const struct bt_listen_place *p, int code, struct bt_err *err)
+{
+	char text[BT_ADDR_TEXT_MAX];
+
+	return bt_err_code(err, BT_ENET, code, "cannot listen on '%s://%s'",
+	    p->udp ? "udp" : "http", bt_addr_text(&p->addr, text));
+}
+
+/*
+ * Open all places. Returns how many are open, -1, or -2 when the port that
+ * was free for the first of those with port 0 was not so for another.
+ */
+static int
+try_all(struct bt_listen *l, struct bt_addr bound[], struct bt_err *err)
+{
+	struct bt_listen_place *p;
+	uint16_t chosen = 0;
+	int open = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		p = &l->places[i];
+		bound[i] = p->addr;
+		if (p->addr.port == 0)
+			bound[i].port = chosen;
+		if (open_place(p, &bound[i], l->workers) == 0) {
+			if (p->addr.port == 0)
+				chosen = bound[i].port;
+			open++;
+		} else if (p->optional &&
+			   (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+			continue;
+		} else if (errno == EADDRINUSE && p->addr.port == 0) {
+			return -2;
+		} else
+			return refuse(p, errno, err);
+	}
+	if (open == 0)
+		return refuse(&l->places[0], EADDRNOTAVAIL, err);
+	return open;
+}
+
+int
+bt_listen_open(struct bt_listen *l, unsigned workers, struct bt_err *err)
+{
+	struct bt_addr bound[BT_LISTEN_MAX];
+	size_t n = 0;
+	int rc = -2;
+
+	assert(l->n > 0);
+	l->workers = workers;
+	for (int i = 0; i < TRIES_MAX && rc == -2; i++) {
+		rc = try_all(l, bound, err);
+		if (rc < 0)
+			bt_listen_close(l);
+	}
+	if (rc == -2)
+		return refuse(&l->places[0], EADDRINUSE, err);
+	if (rc == -1)
+		return -1;
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->places[i].fds == NULL)
+			continue; /* a family that is not there */
+		l->places[i].addr = bound[i];
+		l->places[n++] = l->places[i];
+	}
+	l->n = n;
+	return 0;
+}
+
+int
+bt_listen_take(struct bt_listen *l, size_t place, unsigned worker)
+{
+	int fd = l->places[place].fds[worker];
+
+	assert(fd != -1);
+	l->places[place].fds[worker] = -1;
+	return fd;
+}
+
+char *
+bt_listen_url(const struct bt_listen_place *p, char out[BT_LISTEN_URL_MAX])
+{
+	static const uint8_t one4[4] = { 127, 0, 0, 1 };
+	static const uint8_t one6[16] = { [15] = 1 };
+	struct bt_addr addr = p->addr;
+	char text[BT_ADDR_TEXT_MAX];
+
+	if (bt_addr_is_any(&addr))
+		addr = addr.family == 4 ? bt_addr_v4(one4, addr.port)
+					: bt_addr_v6(one6, addr.port);
+	snprintf(out, BT_LISTEN_URL_MAX, "%s://%s/announce",
+	    p->udp ? "udp" : "http", bt_addr_text(&addr, text));
+	return out;
+}

@@ -1,0 +1,293 @@
+/*
+ * bt-tracker - tell peers of each other, by HTTP and UDP.
+ *
+ * The command line, the start and the end are here. listen.c binds, worker.c
+ * runs a loop a core, http.c and udp.c turn bytes into questions, service.c
+ * brings them to the shard that knows, and store.c answers.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "listen.h"
+#include "net/coin.h"
+#include "worker.h"
+
+#define SECOND_US UINT64_C(1000000)
+#define TIME_MAX_US (30 * 24 * 3600 * SECOND_US) /* what 32 bits of ms hold */
+#define WORKERS_MAX 256u
+#define CONNS_MAX 1000000u /* some 400 bytes each when idle */
+#define FDS_KEPT 64u	   /* beside connections: standard streams and so on */
+#define TICK_MAX_MS 1000u
+
+enum {
+	OPT_INTERVAL = 256,
+	OPT_MIN_INTERVAL,
+	OPT_EXPIRE,
+	OPT_NUMWANT,
+	OPT_WORKERS,
+	OPT_TIMEOUT,
+	OPT_TORRENTS,
+	OPT_PEERS,
+	OPT_CONNS,
+};
+
+static const struct bt_opt opts[] = {
+	{ 'l', "listen", "ADDR:PORT",
+	    "serve it; http:// or udp:// narrows it (:6969)" },
+	{ OPT_INTERVAL, "interval", "TIME", "between announces (30m)" },
+	{ OPT_MIN_INTERVAL, "min-interval", "TIME",
+	    "sooner is too soon (60s)" },
+	{ OPT_EXPIRE, "expire", "TIME",
+	    "forget who is silent so long (twice --interval)" },
+	{ OPT_NUMWANT, "numwant-max", "N", "peers in one reply (200)" },
+	{ OPT_WORKERS, "workers", "N", "threads (one a core)" },
+	{ OPT_TIMEOUT, "timeout", "TIME",
+	    "cut an HTTP request that takes longer (10s)" },
+	{ OPT_CONNS, "max-connections", "N",
+	    "HTTP at once (what descriptors allow)" },
+	{ OPT_TORRENTS, "max-torrents", "N", "torrents known (1000000)" },
+	{ OPT_PEERS, "max-peers", "N", "peers known (5000000)" },
+	{ 0 },
+};
+
+static const struct bt_tool tool = {
+	.name = "bt-tracker",
+	.args = "",
+	.purpose = "Tell peers of each other, by HTTP and UDP, IPv4 and IPv6.",
+	.opts = opts,
+	.json = "the URLs as JSON Lines",
+	.examples = "bt-tracker\n"
+		    "bt-tracker -l 127.0.0.1:0 | while read -r url; do ...\n"
+		    "bt-tracker -l http://0.0.0.0:80 -l udp://0.0.0.0:6969\n",
+};
+
+struct options {
+	struct bt_service_conf service;
+	struct bt_http_conf http;
+	struct bt_listen listen;
+	unsigned workers;
+};
+
+/* A time option in milliseconds, rounded up: never 0. */
+static uint64_t
+take_time(struct bt_cli *cli, const char *name)
+{
+	uint64_t us = bt_cli_time(cli);
+
+	if (us == 0 || us > TIME_MAX_US)
+		bt_cli_misuse(cli,
+		    "option '--%s': '%s' is not between 1 ms and 30 days", name,
+		    cli->arg);
+	return (us + 999) / 1000;
+}
+
+static uint32_t
+to_seconds(uint64_t ms)
+{
+	return (uint32_t)((ms + 999) / 1000);
+}
+
+static unsigned
+cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (n < 1)
+		return 1;
+	return n > (long)WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+static void
+take_option(struct bt_cli *cli, int ch, struct options *o)
+{
+	struct bt_err err = BT_ERR_INIT;
+
+	switch (ch) {
+	case 'l':
+		if (bt_listen_add(&o->listen, cli->arg, &err) == -1)
+			bt_cli_misuse(cli, "option '--listen': %s", err.text);
+		break;
+	case OPT_INTERVAL:
+		o->service.interval_s = to_seconds(take_time(cli, "interval"));
+		break;
+	case OPT_MIN_INTERVAL:
+		o->service.min_interval_s =
+		    to_seconds(take_time(cli, "min-interval"));
+		break;
+	case OPT_EXPIRE:
+		o->service.expire_ms = take_time(cli, "expire");
+		break;
+	case OPT_NUMWANT:
+		o->service.numwant_max =
+		    (uint32_t)bt_cli_count(cli, 0, BT_ANNOUNCE_PEERS_MAX);
+		break;
+	case OPT_WORKERS:
+		o->workers = (unsigned)bt_cli_count(cli, 1, WORKERS_MAX);
+		break;
+	case OPT_TIMEOUT:
+		o->http.timeout_ms = take_time(cli, "timeout");
+		break;
+	case OPT_CONNS:
+		o->http.conns_max = (uint32_t)bt_cli_count(cli, 1, CONNS_MAX);
+		break;
+	case OPT_TORRENTS:
+		o->service.swarms_max =
+		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_SWARMS_MAX);
+		break;
+	case OPT_PEERS:
+		o->service.peers_max =
+		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_PEERS_MAX);
+		break;
+	}
+}
+
+static void
+read_options(struct bt_cli *cli, struct options *o)
+{
+	struct bt_err err = BT_ERR_INIT;
+	int ch;
+
+	while ((ch = bt_cli_next(cli)) != -1)
+		take_option(cli, ch, o);
+	if (*cli->args != NULL)
+		bt_cli_usage(cli);
+	if (o->listen.n == 0 && bt_listen_add(&o->listen, ":6969", &err) == -1)
+		bt_cli_misuse(cli, "%s", err.text);
+	if (o->workers == 0)
+		o->workers = cores();
+	o->service.workers = o->workers;
+	if (o->service.expire_ms == 0)
+		o->service.expire_ms =
+		    (uint64_t)o->service.interval_s * 2 * 1000;
+	else if (o->service.expire_ms < (uint64_t)o->service.interval_s * 1000)
+		bt_cli_warn(cli, "--expire is shorter than --interval: peers "
+				 "are forgotten between two announces");
+}
+
+/*
+ * As many descriptors as we may have, and from them how many connections each
+ * worker takes: it then never meets the end of them.
+ */
+static void
+share_descriptors(struct bt_cli *cli, struct options *o)
+{
+	struct rlimit rl;
+	uint64_t fds = 1024, kept, conns;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
+		rl.rlim_cur = rl.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0)
+		fds = rl.rlim_cur;
+	kept = FDS_KEPT + o->workers * (o->listen.n + 4);
+	conns = fds > kept ? fds - kept : 1;
+	if (conns > CONNS_MAX)
+		conns = CONNS_MAX;
+	if (o->http.conns_max != 0 && o->http.conns_max < conns)
+		conns = o->http.conns_max;
+	bt_log_put(&cli->log, BT_LOG_INFO,
+	    "%u workers, at most %llu connections", o->workers,
+	    (unsigned long long)conns);
+	conns /= o->workers;
+	o->http.conns_max = conns == 0 ? 1 : (uint32_t)conns;
+}
+
+/* HTTP first: a script that reads one line gets what every client speaks. */
+static int
+print_urls(struct bt_cli *cli, const struct bt_listen *l)
+{
+	char url[BT_LISTEN_URL_MAX];
+	struct bt_json j;
+
+	for (int udp = 0; udp < 2; udp++)
+		for (size_t i = 0; i < l->n; i++) {
+			if (l->places[i].udp != (udp == 1))
+				continue;
+			bt_listen_url(&l->places[i], url);
+			if (!cli->json) {
+				bt_out_printf(&cli->out, "%s\n", url);
+				continue;
+			}
+			bt_json_event(&j, &cli->out, "listening");
+			bt_json_cstr(&j, "url", url);
+			bt_json_end(&j);
+		}
+	return bt_out_flush(&cli->out);
+}
+
+/* Serve until a signal. -1 when it could not begin. */
+static int
+serve(struct bt_cli *cli, struct options *o, struct bt_err *err)
+{
+	struct bt_workers *workers;
+	uint8_t secrets[2][16];
+	uint64_t *seeds;
+	sigset_t ends;
+	int rc, sig;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	bt_coin_fill(secrets, sizeof(secrets));
+	seeds = bt_mem_array(o->workers, sizeof(*seeds));
+	bt_coin_fill(seeds, o->workers * sizeof(*seeds));
+
+	struct bt_workers_conf conf = {
+		.n = o->workers,
+		.service = bt_service_new(&o->service, secrets[0]),
+		.http = o->http,
+		.tick_ms = TICK_MAX_MS,
+		.secret = secrets[1],
+		.seeds = seeds,
+	};
+	if (conf.tick_ms > o->service.expire_ms / 64 + 1)
+		conf.tick_ms = o->service.expire_ms / 64 + 1;
+	if (conf.tick_ms > o->http.timeout_ms / 4 + 1)
+		conf.tick_ms = o->http.timeout_ms / 4 + 1;
+	rc = bt_workers_start(&workers, &conf, &o->listen, err);
+	bt_mem_free(seeds);
+	if (rc == 0) {
+		if (print_urls(cli, &o->listen) == 0) {
+			sigwait(&ends, &sig);
+			cli->signal = sig;
+		}
+		/* the second one meets its default action */
+		pthread_sigmask(SIG_UNBLOCK, &ends, NULL);
+		bt_workers_stop(workers);
+	}
+	bt_service_free(conf.service);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {
+		.service = { .interval_s = 1800,
+		    .min_interval_s = 60,
+		    .numwant_max = 200,
+		    .swarms_max = BT_STORE_SWARMS_DEFAULT,
+		    .peers_max = BT_STORE_PEERS_DEFAULT },
+		.http = { .timeout_ms = 10000 },
+	};
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_cli cli;
+
+	bt_cli_start(&cli, &tool, argc, argv);
+	read_options(&cli, &o);
+	share_descriptors(&cli, &o);
+	if (bt_listen_open(&o.listen, o.workers, &err) == -1 ||
+	    serve(&cli, &o, &err) == -1)
+		bt_cli_fail(&cli, &err);
+	bt_listen_close(&o.listen);
+	return bt_cli_end(&cli);
+}

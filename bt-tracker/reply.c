@@ -1,0 +1,211 @@
+#include "reply.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One reply's body and head above the mark where replies are sent. */
+#define OUT_MAX (BT_ANNOUNCE_REPLY_MAX + (128u << 10))
+
+void
+bt_reply_init(struct bt_reply *r)
+{
+	bt_buf_init(&r->out, OUT_MAX);
+	bt_buf_init(&r->body, BT_ANNOUNCE_REPLY_MAX);
+}
+
+void
+bt_reply_fini(struct bt_reply *r)
+{
+	bt_buf_fini(&r->out);
+	bt_buf_fini(&r->body);
+}
+
+/* The ceilings are above whatever is written: see BT_ANNOUNCE_PEERS_MAX. */
+static void
+add(struct bt_buf *b, struct bt_str s)
+{
+	int rc = bt_buf_add(b, s);
+
+	assert(rc == 0);
+}
+
+static void
+add_number(struct bt_buf *b, size_t v)
+{
+	uint8_t digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (uint8_t)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	add(b, (struct bt_str){ digits + at, sizeof(digits) - at });
+}
+
+static struct bt_str
+first_line(int status)
+{
+	switch (status) {
+	case 200:
+		return STR("HTTP/1.1 200 OK\r\n");
+	case 400:
+		return STR("HTTP/1.1 400 Bad Request\r\n");
+	case 404:
+		return STR("HTTP/1.1 404 Not Found\r\n");
+	case 405:
+		return STR("HTTP/1.1 405 Method Not Allowed\r\n"
+			   "Allow: GET, HEAD\r\n");
+	case 413:
+		return STR("HTTP/1.1 413 Content Too Large\r\n");
+	case 431:
+		return STR("HTTP/1.1 431 Request Header Fields Too Large\r\n");
+	case 503:
+		return STR("HTTP/1.1 503 Service Unavailable\r\n");
+	default:
+		assert(status == 505);
+		return STR("HTTP/1.1 505 HTTP Version Not Supported\r\n");
+	}
+}
+
+/* Add a whole reply; `head_only` leaves the body out. */
+static void
+put(struct bt_reply *r, int status, struct bt_str body, bool keep,
+    bool head_only)
+{
+	add(&r->out, first_line(status));
+	add(&r->out, STR("Content-Type: text/plain\r\nContent-Length: "));
+	add_number(&r->out, body.n);
+	if (keep)
+		add(&r->out, STR("\r\nConnection: keep-alive\r\n\r\n"));
+	else
+		add(&r->out, STR("\r\nConnection: close\r\n\r\n"));
+	if (!head_only)
+		add(&r->out, body);
+}
+
+static void
+put_failure(struct bt_buf *body, const struct bt_err *err)
+{
+	int rc;
+
+	bt_buf_clear(body);
+	rc = bt_announce_failure_put(body, bt_str_of(err->text), 0);
+	assert(rc == 0);
+}
+
+static int
+announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
+    const struct bt_request *q, const struct bt_addr *from, struct bt_err *err)
+{
+	struct bt_announce a;
+	struct bt_announce_answer put;
+	struct bt_service_ask ask = { .announce = &a,
+		.from = *from,
+		.both = true,
+		.want_max = BT_ANNOUNCE_PEERS_MAX };
+	struct bt_service_answer got;
+	int rc;
+
+	if (bt_announce_query_parse(q->query, &a, err) == -1 ||
+	    bt_service_announce(s, clerk, &ask, &got, err) == -1)
+		return -1;
+	put = (struct bt_announce_answer){
+		.interval = got.interval_s,
+		.min_interval = got.min_interval_s,
+		.complete = got.store.complete,
+		.incomplete = got.store.incomplete,
+		.downloaded = got.store.downloaded,
+		.peers4 = { got.store.peers[0], got.store.n[0] * 6 },
+		.peers6 = { got.store.peers[1], got.store.n[1] * 18 },
+		.compact = a.compact,
+		.external = *from,
+	};
+	rc = bt_announce_answer_put(&r->body, &put);
+	assert(rc == 0);
+	return 0;
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+	return memcmp(a, b, 20);
+}
+
+static int
+scrape(struct bt_reply *r, struct bt_service *s, const struct bt_request *q,
+    struct bt_err *err)
+{
+	size_t n = 0, unique = 0;
+	int rc;
+
+	if (bt_scrape_query_parse(
+		q->query, r->hashes, BT_REPLY_SCRAPE_MAX, &n, err) == -1)
+		return -1;
+	if (n == 0)
+		return bt_err_set(err, BT_EINPUT,
+		    "info_hash is missing: no scrape of all torrents here");
+	/* BEP 3: keys are sorted, and are there once */
+	qsort(r->hashes, n, sizeof(r->hashes[0]), by_hash);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || by_hash(r->hashes[i - 1], r->hashes[i]) != 0)
+			memcpy(r->rows[unique++].info_hash, r->hashes[i], 20);
+	bt_service_scrape(s, r->rows, unique);
+	rc = bt_scrape_answer_put(&r->body, r->rows, unique);
+	assert(rc == 0);
+	return 0;
+}
+
+/* HEAD of what a GET would change or reckon: the head without a length. */
+static void
+put_bare_head(struct bt_reply *r, bool keep)
+{
+	add(&r->out, first_line(200));
+	add(&r->out, STR("Content-Type: text/plain\r\n"));
+	if (keep)
+		add(&r->out, STR("Connection: keep-alive\r\n\r\n"));
+	else
+		add(&r->out, STR("Connection: close\r\n\r\n"));
+}
+
+void
+bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
+    const struct bt_request *q, const struct bt_addr *from)
+{
+	struct bt_err err;
+	bool is_announce = bt_str_eq(q->path, STR("/announce"));
+	int rc;
+
+	if (q->method == BT_METHOD_OTHER) {
+		put(r, 405, STR("only GET and HEAD\n"), q->keep, false);
+		return;
+	}
+	if (!is_announce && !bt_str_eq(q->path, STR("/scrape"))) {
+		put(r, 404, STR("not found\n"), q->keep,
+		    q->method == BT_METHOD_HEAD);
+		return;
+	}
+	if (q->method == BT_METHOD_HEAD) {
+		put_bare_head(r, q->keep);
+		return;
+	}
+	bt_buf_clear(&r->body);
+	if (is_announce)
+		rc = announce(r, s, clerk, q, from, &err);
+	else
+		rc = scrape(r, s, q, &err);
+	if (rc == -1)
+		put_failure(&r->body, &err);
+	put(r, 200, bt_buf_str(&r->body), q->keep, false);
+}
+
+void
+bt_reply_refuse(struct bt_reply *r, int status)
+{
+	struct bt_str line = first_line(status);
+
+	/* the body is the status again, for people: "400 Bad Request" */
+	line = bt_str_sub(line, strlen("HTTP/1.1 "), line.n);
+	line.n = bt_str_find(line, '\r');
+	put(r, status, line, false, false);
+}

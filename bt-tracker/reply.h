@@ -1,0 +1,38 @@
+/*
+ * reply - what is said to an HTTP request, bytes for bytes.
+ *
+ * Replies are added to `out` one after the other, as pipelined requests ask.
+ * Rules 5 and 6 of http.h are kept here.
+ * Touches: locks (through the service).
+ *
+ * Speaks   BEP 3, 7, 23, 24, 48 (replies); RFC 9112
+ * Used by  bt-tracker/http.c
+ * Tests    tests/e2e/bt-tracker.bats
+ */
+#ifndef BT_TRACKER_REPLY_H
+#define BT_TRACKER_REPLY_H
+
+#include "base/buf.h"
+#include "request.h"
+#include "service.h"
+
+/* Torrents in one scrape: as many as a request holds, hashes unescaped. */
+#define BT_REPLY_SCRAPE_MAX	(BT_REQUEST_MAX / 31)
+
+struct bt_reply {
+	struct bt_buf out;	/* whole replies, heads and bodies */
+	struct bt_buf body;	/* scratch */
+	uint8_t hashes[BT_REPLY_SCRAPE_MAX][20];	/* scratch */
+	struct bt_scrape_row rows[BT_REPLY_SCRAPE_MAX];	/* scratch */
+};
+
+void	bt_reply_init(struct bt_reply *r);
+void	bt_reply_fini(struct bt_reply *r);
+/* Answer one request. */
+void	bt_reply_put(struct bt_reply *r, struct bt_service *s,
+	    struct bt_clerk *clerk, const struct bt_request *q,
+	    const struct bt_addr *from);
+/* A reply with this status, after which the connection closes. */
+void	bt_reply_refuse(struct bt_reply *r, int status);
+
+#endif

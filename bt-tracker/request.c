@@ -1,0 +1,176 @@
+#include "request.h"
+
+#include <string.h>
+
+static uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static bool
+eq_nocase(struct bt_str s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s.n && name[i] != '\0'; i++)
+		if (lower(s.p[i]) != (uint8_t)name[i])
+			return false;
+	return i == s.n && name[i] == '\0';
+}
+
+static struct bt_str
+trim(struct bt_str s)
+{
+	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = bt_str_sub(s, 1, s.n);
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
+/* Take a line off `in`, without its end. False when its end is not there. */
+static bool
+take_line(struct bt_str *in, struct bt_str *line)
+{
+	size_t end = bt_str_find(*in, '\n');
+
+	if (end == in->n)
+		return false;
+	*line = bt_str_sub(*in, 0, end);
+	if (line->n > 0 && line->p[line->n - 1] == '\r')
+		line->n--;
+	*in = bt_str_sub(*in, end + 1, in->n);
+	return true;
+}
+
+/* Take what is before the first c off s; false if there is no c. */
+static bool
+take_until(struct bt_str *s, uint8_t c, struct bt_str *head)
+{
+	size_t at = bt_str_find(*s, c);
+
+	if (at == s->n)
+		return false;
+	*head = bt_str_sub(*s, 0, at);
+	*s = bt_str_sub(*s, at + 1, s->n);
+	return true;
+}
+
+static int
+refuse(struct bt_request *r, int status)
+{
+	r->status = status;
+	return -1;
+}
+
+static int
+read_target(struct bt_str target, struct bt_request *r)
+{
+	size_t slash;
+
+	for (size_t i = 0; i < target.n; i++)
+		if (target.p[i] <= ' ' || target.p[i] == 0x7f)
+			return refuse(r, 400);
+	/* RFC 9112, 3.2.2: a server takes the form that proxies get, too */
+	if (target.n > 7 && eq_nocase(bt_str_sub(target, 0, 7), "http://")) {
+		target = bt_str_sub(target, 7, target.n);
+		slash = bt_str_find(target, '/');
+		target = bt_str_sub(target, slash, target.n);
+	}
+	if (target.n == 0 || (target.p[0] != '/' && target.p[0] != '*'))
+		return refuse(r, 400);
+	if (!take_until(&target, '?', &r->path)) {
+		r->path = target;
+		target.n = 0;
+	}
+	r->query = target;
+	return 0;
+}
+
+static int
+read_first(struct bt_str line, struct bt_request *r)
+{
+	struct bt_str method, target;
+
+	if (!take_until(&line, ' ', &method) || method.n == 0 ||
+	    !take_until(&line, ' ', &target))
+		return refuse(r, 400);
+	if (line.n != 8 || !bt_str_starts(line, STR("HTTP/")) ||
+	    line.p[6] != '.' || line.p[7] < '0' || line.p[7] > '9')
+		return refuse(r, 400);
+	if (line.p[5] != '1')
+		return refuse(r, 505);
+	r->keep = line.p[7] != '0';
+	r->method = BT_METHOD_OTHER;
+	if (bt_str_eq(method, STR("GET")))
+		r->method = BT_METHOD_GET;
+	else if (bt_str_eq(method, STR("HEAD")))
+		r->method = BT_METHOD_HEAD;
+	return read_target(target, r);
+}
+
+/* `close` outdoes keep-alive (RFC 9112, 9.3); an HTTP/1.0 client must ask. */
+static void
+read_connection(struct bt_str value, struct bt_request *r, bool *close)
+{
+	struct bt_str token;
+	bool more;
+
+	do {
+		more = take_until(&value, ',', &token);
+		if (!more)
+			token = value;
+		if (eq_nocase(trim(token), "close"))
+			*close = true;
+		else if (eq_nocase(trim(token), "keep-alive"))
+			r->keep = true;
+	} while (more);
+}
+
+static int
+read_header(struct bt_str line, struct bt_request *r, bool *close)
+{
+	struct bt_str name, value = line;
+
+	if (!take_until(&value, ':', &name) || name.n == 0 ||
+	    bt_str_find(name, ' ') != name.n ||
+	    bt_str_find(name, '\t') != name.n)
+		return refuse(r, 400);
+	value = trim(value);
+	if (eq_nocase(name, "connection"))
+		read_connection(value, r, close);
+	else if (eq_nocase(name, "transfer-encoding") ||
+		 (eq_nocase(name, "content-length") &&
+		     !bt_str_eq(value, STR("0"))))
+		return refuse(r, r->method == BT_METHOD_OTHER ? 405 : 413);
+	return 0;
+}
+
+ssize_t
+bt_request_parse(struct bt_str in, struct bt_request *r)
+{
+	struct bt_str rest = in, line;
+	bool first = true, close = false;
+
+	if (rest.n > BT_REQUEST_MAX)
+		rest.n = BT_REQUEST_MAX;
+	for (;;) {
+		if (!take_line(&rest, &line)) {
+			if (in.n >= BT_REQUEST_MAX)
+				return refuse(r, 431);
+			return 0;
+		}
+		if (line.n == 0 && first)
+			continue;
+		if (line.n == 0)
+			break;
+		if (first && read_first(line, r) == -1)
+			return -1;
+		if (!first && read_header(line, r, &close) == -1)
+			return -1;
+		first = false;
+	}
+	r->keep = r->keep && !close;
+	return rest.p - in.p;
+}

@@ -1,0 +1,75 @@
+/*
+ * service - what both fronts ask: an announce or a scrape, answered.
+ *
+ * The rules
+ * 1. A peer is where its packets come from. What it says of its address counts
+ *    only from loopback and private addresses (RFC 1918, 3927, 4193, 4291):
+ *    a peer behind the same router as the tracker knows better.
+ * 2. Nobody gets more peers than --numwant-max, and 50 if it did not say.
+ * 3. While a swarm has fewer than 5 peers they are asked to come again in 5 s,
+ *    so that the first ones find each other. `min interval` is never longer
+ *    than `interval`.
+ * Shared by all workers: swarms lie in shards by info-hash, each under a lock
+ * that is held for one call of the store.
+ * Touches: locks.
+ *
+ * Speaks   BEP 3 (tracker), 7, 15, 48
+ * Used by  bt-tracker/http.c, bt-tracker/udp.c, bt-tracker/worker.c
+ * Tests    tests/e2e/bt-tracker.bats
+ */
+#ifndef BT_TRACKER_SERVICE_H
+#define BT_TRACKER_SERVICE_H
+
+#include "store.h"
+
+struct bt_service_conf {
+	uint32_t interval_s, min_interval_s;
+	uint64_t expire_ms;
+	uint32_t numwant_max;	/* at most BT_ANNOUNCE_PEERS_MAX */
+	uint32_t swarms_max, peers_max;
+	unsigned workers;
+};
+
+struct bt_service;
+
+/* gives. secret: 16 random bytes. */
+struct bt_service	*bt_service_new(const struct bt_service_conf *conf,
+			    const uint8_t secret[16]);
+void	bt_service_free(struct bt_service *s);
+
+/* What a worker brings along: its generator and room for an answer's peers. */
+struct bt_clerk {
+	struct bt_rng rng;
+	uint64_t now_ms;	/* CLOCK_MONOTONIC, kept by the worker */
+	uint8_t *peers[2];
+};
+void	bt_clerk_init(struct bt_clerk *c, const struct bt_service *s,
+	    uint64_t seed);
+void	bt_clerk_fini(struct bt_clerk *c);
+/* Read the clock again. */
+uint64_t	bt_clerk_now(struct bt_clerk *c);
+
+struct bt_service_ask {
+	const struct bt_announce *announce;
+	struct bt_addr from;	/* who sent it */
+	bool both;		/* it can be told of both families */
+	uint32_t want_max;	/* as many peers as the reply has room for */
+};
+
+struct bt_service_answer {
+	struct bt_store_answer store;	/* its peers lie in the clerk's room */
+	uint32_t interval_s, min_interval_s;
+};
+
+/* -1 with a sentence fit for `failure reason`. */
+int	bt_service_announce(struct bt_service *s, struct bt_clerk *c,
+	    const struct bt_service_ask *ask, struct bt_service_answer *answer,
+	    struct bt_err *err);
+/* Fill in the counts of n rows. */
+void	bt_service_scrape(struct bt_service *s, struct bt_scrape_row *rows,
+	    size_t n);
+/* One worker's share of dropping what is too old; several times a second. */
+void	bt_service_sweep(struct bt_service *s, struct bt_clerk *c,
+	    unsigned worker);
+
+#endif
