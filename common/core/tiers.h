@@ -19,11 +19,13 @@
 
 #include "base/str.h"
 
+#define BT_TIERS_MAX	1000u	/* trackers; the longest lists have some 100 */
+
 struct bt_tiers;
 
 struct bt_tiers	*bt_tiers_new(uint64_t seed);
 void	bt_tiers_free(struct bt_tiers *t);
-/* tier: 0, 1, ...; copies url. False if it is there already. */
+/* tier: 0, 1, ...; copies url. False if it is there already, or if full. */
 bool	bt_tiers_add(struct bt_tiers *t, struct bt_str url, uint32_t tier);
 uint32_t	bt_tiers_count(const struct bt_tiers *t);
 /*
