@@ -1,0 +1,445 @@
+#include "core/requests.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/inbox.h"
+#include "core/outbox.h"
+#include "core/roster.h"
+#include "core/torrent_priv.h"
+
+#define REQS_FIRST 8u
+
+struct bt_request *
+bt_requests_find(const struct bt_peer *p, struct bt_pick b)
+{
+	struct bt_request *r = p->reqs + p->reqs_from;
+
+	for (uint32_t i = 0; i < p->nreqs; i++)
+		if (r[i].piece == b.piece && r[i].block == b.block)
+			return &r[i];
+	return NULL;
+}
+
+static void
+add(struct bt_peer *p, const struct bt_request *r)
+{
+	if (p->reqs_from + p->nreqs == p->reqs_cap && p->reqs_from > 0) {
+		memmove(p->reqs, p->reqs + p->reqs_from,
+		    p->nreqs * sizeof(*p->reqs));
+		p->reqs_from = 0;
+	} else if (p->nreqs == p->reqs_cap) {
+		p->reqs_cap = p->reqs_cap == 0 ? REQS_FIRST : p->reqs_cap * 2;
+		p->reqs = bt_mem_resize(p->reqs, p->reqs_cap, sizeof(*p->reqs));
+	}
+	p->reqs[p->reqs_from + p->nreqs++] = *r;
+}
+
+static void
+take_out(struct bt_peer *p, struct bt_request *r)
+{
+	uint32_t i = (uint32_t)(r - (p->reqs + p->reqs_from));
+
+	assert(i < p->nreqs);
+	if (i == 0)
+		p->reqs_from++;
+	else
+		memmove(r, r + 1, (p->nreqs - i - 1) * sizeof(*r));
+	if (--p->nreqs > 0)
+		return;
+	bt_mem_free(p->reqs);
+	p->reqs = NULL;
+	p->reqs_from = p->reqs_cap = 0;
+}
+
+/* The request counts no more; if tell, the picker does not know it yet. */
+static void
+set_freed(
+    struct bt_torrent *t, struct bt_peer *p, struct bt_request *r, bool tell)
+{
+	struct bt_pick b = { r->piece, r->block };
+
+	if (r->freed)
+		return;
+	r->freed = true;
+	p->nowed--;
+	p->ndups -= r->dup;
+	if (tell)
+		bt_picker_release(t->picker, p->index, b);
+	bt_pieces_on_unasked(t, b);
+}
+
+void
+bt_requests_free(struct bt_torrent *t, struct bt_peer *p, struct bt_request *r)
+{
+	set_freed(t, p, r, true);
+}
+
+void
+bt_requests_drop(struct bt_torrent *t, struct bt_peer *p, struct bt_request *r)
+{
+	set_freed(t, p, r, true);
+	take_out(p, r);
+}
+
+void
+bt_requests_answered(
+    struct bt_torrent *t, struct bt_peer *p, struct bt_request *r)
+{
+	set_freed(t, p, r, false);
+	take_out(p, r);
+}
+
+void
+bt_requests_drop_all(struct bt_torrent *t, struct bt_peer *p)
+{
+	while (p->nreqs > 0)
+		bt_requests_drop(t, p, &p->reqs[p->reqs_from]);
+}
+
+void
+bt_requests_wake(struct bt_torrent *t, int64_t at)
+{
+	if (at < t->refill_at)
+		t->refill_at = at;
+}
+
+static bool
+is_coming_in(const struct bt_peer *p, const struct bt_request *r)
+{
+	return p->rx == BT_RX_BLOCK && p->rx_asked && p->rx_piece == r->piece &&
+	       p->rx_block == r->block;
+}
+
+/* Say that it is no longer needed. True if the request is gone. */
+static bool
+take_back(struct bt_torrent *t, struct bt_peer *p, struct bt_request *r)
+{
+	uint32_t len;
+
+	if (is_coming_in(p, r))
+		return false;
+	len = bt_layout_block_size(t->layout, r->piece, r->block);
+	bt_outbox_put(t, p, BT_CANCEL, r->piece, r->block * BT_BLOCK_LEN, len);
+	if (p->dead || p->fast) /* BEP 6: it will be answered */
+		return p->dead;
+	p->late_ok++;
+	take_out(p, r);
+	return true;
+}
+
+void
+bt_requests_cancel(
+    struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, int64_t now)
+{
+	struct bt_request *r = bt_requests_find(p, b);
+
+	if (r == NULL)
+		return;
+	set_freed(t, p, r, false);
+	take_back(t, p, r);
+	bt_requests_fill(t, p, now);
+}
+
+void
+bt_requests_unmatched(
+    struct bt_torrent *t, struct bt_peer *p, const char *why, int64_t now)
+{
+	if (p->late_ok > 0)
+		p->late_ok--;
+	else if (++p->unasked > BT_INBOX_UNASKED_MAX)
+		bt_roster_blame(t, p, why, now);
+}
+
+/* Those that the peer's choke ends: all, but what it allowed fast. */
+static void
+drop_choked(struct bt_torrent *t, struct bt_peer *p)
+{
+	struct bt_request *r;
+	uint32_t i = 0;
+
+	while (i < p->nreqs) {
+		r = &p->reqs[p->reqs_from + i];
+		if (is_coming_in(p, r) ||
+		    (p->fast && p->fast_in.p != NULL &&
+			bt_bits_has(&p->fast_in, r->piece))) {
+			i++;
+			continue;
+		}
+		p->late_ok++;
+		bt_requests_drop(t, p, r);
+	}
+}
+
+void
+bt_requests_on_choke(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+{
+	p->choked_at = now;
+	p->window = BT_ASK_FLOOR;
+	p->ramping = true;
+	p->sample_at = 0;
+	bt_spoil_disown(t, p);
+	if (!p->fast)
+		drop_choked(t, p);
+	bt_requests_wake(t, p->fast ? now + BT_ASK_CHOKE_GRACE_US : now);
+}
+
+bool
+bt_requests_on_refused(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+{
+	p->ramping = false;
+	p->window = p->nreqs > BT_ASK_FLOOR ? p->nreqs : BT_ASK_FLOOR;
+	p->ask_after = now + BT_ASK_REFUSED_US;
+	bt_requests_wake(t, p->ask_after);
+	return ++p->refused >= BT_ASK_REFUSED_MAX;
+}
+
+void
+bt_requests_on_payload(struct bt_peer *p, int64_t now)
+{
+	p->owed_since = now;
+}
+
+/* How many blocks the measured rate brings in the latency and a second. */
+static uint32_t
+window_for(const struct bt_peer *p, uint64_t bps)
+{
+	uint64_t span = (uint64_t)p->latency + 1000000;
+	uint64_t blocks;
+
+	if (span > 4000000)
+		span = 4000000;
+	if (bps > UINT64_MAX / 4000000)
+		return BT_TORRENT_ASK_MAX;
+	blocks = bps * span / 1000000 / BT_BLOCK_LEN + 1;
+	if (blocks < BT_ASK_FLOOR)
+		return BT_ASK_FLOOR;
+	return blocks > BT_TORRENT_ASK_MAX ? BT_TORRENT_ASK_MAX
+					   : (uint32_t)blocks;
+}
+
+static void
+end_sample(struct bt_peer *p, int64_t now)
+{
+	uint64_t us = (uint64_t)(now - p->sample_at);
+	uint64_t bps = p->sample_bytes * 1000000 / us;
+
+	/* the ramp ends when a sample is not a tenth above the one before */
+	if (p->ramping && p->sample_bps > 0 && bps / 11 < p->sample_bps / 10)
+		p->ramping = false;
+	if (!p->ramping)
+		p->window = window_for(p, (bps + p->sample_bps) / 2);
+	p->sample_bps = bps;
+	p->sample_bytes = 0;
+	p->sample_at = now;
+}
+
+void
+bt_requests_on_block(
+    struct bt_peer *p, const struct bt_request *r, uint32_t bytes, int64_t now)
+{
+	int64_t took = now - r->at;
+
+	if (p->latency == 0 || took < p->latency)
+		p->latency = took > 0 ? took : 1;
+	if (r->at > p->served_to)
+		p->served_to = r->at;
+	p->refused = 0;
+	if (p->snubbed) {
+		p->snubbed = false;
+		p->window = BT_ASK_FLOOR;
+		p->ramping = true;
+		p->sample_at = 0;
+	}
+	if (p->ramping && p->window < BT_TORRENT_ASK_MAX)
+		p->window++;
+	if (p->sample_at == 0) {
+		p->sample_at = now;
+		p->sample_bytes = p->sample_bps = 0;
+		return;
+	}
+	p->sample_bytes += bytes;
+	took = 2 * p->latency > BT_ASK_SAMPLE_MAX_US ? BT_ASK_SAMPLE_MAX_US
+						     : 2 * p->latency;
+	if (took < BT_ASK_SAMPLE_US)
+		took = BT_ASK_SAMPLE_US;
+	if (now - p->sample_at >= took)
+		end_sample(p, now);
+}
+
+/* It owes and does not give: others may have its blocks. */
+static void
+snub(struct bt_torrent *t, struct bt_peer *p)
+{
+	uint32_t i;
+
+	p->snubbed = true;
+	p->window = 1;
+	bt_spoil_disown(t, p);
+	for (i = 0; i < p->nreqs; i++)
+		bt_requests_free(t, p, &p->reqs[p->reqs_from + i]);
+	/* the oldest stays its chance; the rest need not come any more */
+	for (i = p->nreqs; i > 1 && !p->dead; i--)
+		take_back(t, p, &p->reqs[p->reqs_from + i - 1]);
+}
+
+/* Rule 3, for each of its requests. */
+static void
+sweep_old(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+{
+	struct bt_request *r;
+	uint32_t i = 0;
+	bool is_old;
+
+	while (i < p->nreqs) {
+		r = &p->reqs[p->reqs_from + i];
+		if (now - r->at < BT_ASK_LOST_US)
+			return; /* oldest first: so are the rest */
+		is_old = now - r->at >= BT_ASK_OLD_US;
+		if ((p->served_to - r->at >= BT_ASK_LOST_US / 2 ||
+			(is_old && p->snubbed)) &&
+		    !is_coming_in(p, r)) {
+			p->late_ok++;
+			bt_requests_drop(t, p, r);
+			bt_requests_wake(t, now);
+			continue;
+		}
+		if (is_old && !r->freed) {
+			bt_requests_free(t, p, r);
+			bt_requests_wake(t, now);
+		}
+		i++;
+	}
+}
+
+void
+bt_requests_sweep(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+{
+	if (p->nreqs == 0)
+		return;
+	if (p->choking && p->fast &&
+	    now - p->choked_at >= BT_ASK_CHOKE_GRACE_US) {
+		drop_choked(t, p);
+		bt_requests_wake(t, now);
+	}
+	if (!p->snubbed && p->nowed > 0 &&
+	    now - p->owed_since >= BT_ASK_SNUB_US) {
+		snub(t, p);
+		bt_requests_wake(t, now);
+	}
+	sweep_old(t, p, now);
+}
+
+static bool
+may_ask(const struct bt_torrent *t, const struct bt_peer *p, int64_t now)
+{
+	if (p->dead || p->state != BT_PEER_READY || !p->am_interested ||
+	    t->stopped || t->broken || now < p->ask_after)
+		return false;
+	return !p->choking || (p->fast && p->fast_in.set > 0);
+}
+
+/* It would like us to take this piece: begin it if we may. */
+static void
+follow_suggestion(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+{
+	uint32_t piece = p->suggested;
+
+	if (piece == UINT32_MAX || !bt_pieces_may_begin(t))
+		return;
+	p->suggested = UINT32_MAX;
+	if (piece < t->horizon && bt_torrent_wants(t, piece) &&
+	    bt_bits_has(bt_torrent_peer_have(t, p), piece) &&
+	    bt_pieces_find(t, piece) == NULL &&
+	    bt_picker_start(t->picker, piece))
+		bt_pieces_begin(t, piece, now);
+}
+
+/* Rule 5: a second request only for a block that is late. */
+static bool
+may_dup(struct bt_torrent *t, const struct bt_peer *p, struct bt_pick b,
+    int64_t now)
+{
+	const struct bt_piece *pc = bt_pieces_find(t, b.piece);
+	int64_t age = BT_ASK_DUP_AGE_US, due;
+
+	if (p->ndups >= BT_ASK_DUPS)
+		return false;
+	if (t->horizon < t->layout->pieces) /* a reader holds us back */
+		age *= 4;
+	assert(pc != NULL);
+	due = pc->blocks[b.block].asked_at + age;
+	if (due > now)
+		bt_requests_wake(t, due);
+	return due <= now;
+}
+
+static void
+record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
+    int64_t now)
+{
+	/* only those given up before can be the same */
+	struct bt_request *r =
+	    p->nowed < p->nreqs ? bt_requests_find(p, b) : NULL;
+
+	if (p->nowed == 0)
+		p->owed_since = now;
+	p->nowed++;
+	p->ndups += dup;
+	if (r != NULL) { /* it is out already, and counts again */
+		assert(r->freed);
+		r->freed = false;
+		r->dup = dup;
+		return;
+	}
+	add(p, &(struct bt_request){ b.piece, b.block, now, false, dup });
+	bt_outbox_put(t, p, BT_REQUEST, b.piece, b.block * BT_BLOCK_LEN,
+	    bt_layout_block_size(t->layout, b.piece, b.block));
+}
+
+static bool
+ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
+    int64_t now)
+{
+	bool may = bt_pieces_may_begin(t), dup = false;
+	struct bt_pick b;
+
+	if (!bt_picker_pick(t->picker, p->index, bt_torrent_peer_have(t, p),
+		only, may, &b, &dup)) {
+		if (!may)
+			bt_pieces_on_starved(t, now);
+		return false;
+	}
+	if ((dup && !may_dup(t, p, b, now)) || !bt_pieces_on_asked(t, b, now)) {
+		bt_picker_release(t->picker, p->index, b);
+		return false;
+	}
+	record(t, p, b, dup, now);
+	return true;
+}
+
+void
+bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+{
+	uint32_t window = p->window < p->reqq ? p->window : p->reqq;
+
+	if (!may_ask(t, p, now))
+		return;
+	if (p->nreqs < window && !p->choking) {
+		bt_spoil_offer(t, p, now);
+		follow_suggestion(t, p, now);
+	}
+	while (p->nreqs < window && !p->dead)
+		if (!ask_one(t, p, p->choking ? &p->fast_in : NULL, now))
+			break;
+}
+
+void
+bt_requests_fill_all(struct bt_torrent *t, int64_t now)
+{
+	t->refill_at = BT_NEVER;
+	for (uint32_t i = 0; i < t->npeers; i++)
+		if (t->peers[i] != NULL)
+			bt_requests_fill(t, t->peers[i], now);
+}

@@ -1,0 +1,187 @@
+#include "core/upload.h"
+
+#include "base/mem.h"
+#include "core/greet.h"
+#include "core/outbox.h"
+#include "core/roster.h"
+#include "core/torrent_priv.h"
+
+bool
+bt_upload_is_fast(
+    const struct bt_torrent *t, const struct bt_peer *p, uint32_t piece)
+{
+	/* BEP 6: for starting peers alone */
+	if (bt_torrent_peer_have(t, p)->set > BT_GREET_FAST_MAX)
+		return false;
+	for (unsigned i = 0; i < p->nfast_out; i++)
+		if (p->fast_out[i] == piece)
+			return true;
+	return false;
+}
+
+static bool
+is_offered(const struct bt_torrent *t, uint32_t piece)
+{
+	return bt_bits_has(&t->have, piece) &&
+	       (t->lost.n == 0 || !bt_bits_has(&t->lost, piece));
+}
+
+/* Answer no. Without the fast extension silence says so. */
+static void
+refuse(struct bt_torrent *t, struct bt_peer *p, const struct bt_ask *a)
+{
+	if (p->fast)
+		bt_outbox_put(t, p, BT_REJECT, a->piece, a->begin, a->length);
+}
+
+/* A request that cannot be meant: so many of them end the connection. */
+static void
+refuse_nonsense(struct bt_torrent *t, struct bt_peer *p, const struct bt_ask *a,
+    const char *why, int64_t now)
+{
+	if (++p->nonsense > BT_UPLOAD_NONSENSE_MAX)
+		bt_roster_blame(t, p, why, now);
+	else
+		refuse(t, p, a);
+}
+
+void
+bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
+    const struct bt_ask *a, int64_t now)
+{
+	if (a->piece >= t->layout->pieces || a->length == 0) {
+		bt_roster_blame(
+		    t, p, "it asked for what is not in the torrent", now);
+		return;
+	}
+	if (!bt_layout_has_range(t->layout, a->piece, a->begin, a->length) ||
+	    a->length > BT_REQUEST_MAX) {
+		refuse_nonsense(
+		    t, p, a, "it asks and asks for what no request may", now);
+		return;
+	}
+	if (p->am_choking && !bt_upload_is_fast(t, p, a->piece)) {
+		refuse_nonsense(t, p, a,
+		    "it asks and asks though it is "
+		    "choked",
+		    now);
+		return;
+	}
+	if (!is_offered(t, a->piece)) {
+		refuse_nonsense(
+		    t, p, a, "it asks and asks for pieces that we lack", now);
+		return;
+	}
+	if (!bt_outbox_ask(t, p, a))
+		refuse(t, p, a);
+}
+
+void
+bt_upload_on_cancel(
+    struct bt_torrent *t, struct bt_peer *p, const struct bt_ask *a)
+{
+	if (bt_outbox_cancel(p, a))
+		refuse(t, p, a);
+}
+
+void
+bt_upload_on_interest(struct bt_torrent *t, struct bt_peer *p)
+{
+	if (p->interested == p->am_choking)
+		t->choke_due = true;
+}
+
+static bool
+is_choked_off(
+    const struct bt_torrent *t, const struct bt_peer *p, const struct bt_ask *a)
+{
+	return !bt_upload_is_fast(t, p, a->piece);
+}
+
+static void
+set_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
+{
+	if (p->am_choking == choke)
+		return;
+	p->am_choking = choke;
+	if (!choke) {
+		t->unchoked++;
+		p->unchoked_at = now;
+		p->up_since = 0;
+		p->nonsense = 0;
+		bt_outbox_put(t, p, BT_UNCHOKE, 0, 0, 0);
+		return;
+	}
+	t->unchoked--;
+	bt_outbox_put(t, p, BT_CHOKE, 0, 0, 0); /* BEP 6: before rejects */
+	bt_outbox_refuse(t, p, is_choked_off);
+}
+
+static void
+fill_row(struct bt_torrent *t, struct bt_peer *p, struct bt_choke_row *r,
+    int64_t now)
+{
+	*r = (struct bt_choke_row){
+		.id = p->index,
+		.interested = p->interested,
+		.unchoked = !p->am_choking,
+		.snubbing = p->snubbed,
+		.dead_weight = p->upload_only ||
+			       bt_bits_is_full(bt_torrent_peer_have(t, p)),
+		.down_bps = bt_meter_bps(&p->down_meter, now),
+		.up_bps = bt_meter_bps(&p->up_meter, now),
+		.up_since = p->up_since,
+		.unchoked_at = p->unchoked_at,
+		.connected_at = p->since,
+	};
+}
+
+void
+bt_upload_choke(struct bt_torrent *t, int64_t now)
+{
+	struct bt_choke_row *rows = bt_mem_array(t->ready, sizeof(*rows));
+	struct bt_peer *p;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		p = t->peers[i];
+		if (p != NULL && !p->dead && p->state == BT_PEER_READY)
+			fill_row(t, p, &rows[n++], now);
+	}
+	bt_choker_run(&t->choker, rows, n, t->missing == 0,
+	    bt_meter_bps(&t->up_meter, now), t->conf.up_limit_bps, now);
+	for (int choke = 1; choke >= 0; choke--) /* slots free up first */
+		for (size_t i = 0; i < n; i++) {
+			p = t->peers[rows[i].id];
+			if (!p->dead && rows[i].unchoke == (choke == 0))
+				set_choke(t, p, choke == 1, now);
+		}
+	bt_mem_free(rows);
+	t->choke_due = false;
+}
+
+static bool
+is_lost(
+    const struct bt_torrent *t, const struct bt_peer *p, const struct bt_ask *a)
+{
+	(void)p;
+	return !is_offered(t, a->piece);
+}
+
+void
+bt_upload_on_lost(struct bt_torrent *t, int64_t now)
+{
+	struct bt_peer *p;
+
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		p = t->peers[i];
+		if (p == NULL || p->dead || p->nasks == 0)
+			continue;
+		bt_outbox_refuse(t, p, is_lost);
+		/* half a message went, and the rest is not to be had */
+		if (!p->dead && p->nasks > 0 &&
+		    is_lost(t, p, &p->asks[p->asks_from]))
+			bt_roster_close(t, p, BT_CAND_CLOSED,
+			    "what it is being sent cannot be read", now);
+	}
+}
