@@ -355,6 +355,52 @@ two_seeds_dial_in_different_orders(void **state)
 	bt_candidates_free(b);
 }
 
+static void
+the_order_agrees_with_a_plain_array_of_moments(void **state)
+{
+	enum { N = 100 };
+	int64_t now = NOW, ready[N], soonest; /* -1: not to be dialled */
+	struct bt_candidates *c = bt_candidates_new(N, 4);
+	struct bt_rng rng;
+	struct bt_addr a;
+	uint32_t i;
+	int n;
+
+	(void)state;
+	bt_rng_seed(&rng, 10);
+	for (i = 0; i < N; i++) {
+		assert_true(add(c, i, i % 9 == 0));
+		ready[i] = 0;
+	}
+	for (int step = 0; step < 20000; step++) {
+		now += bt_rng_below(&rng, (uint32_t)BT_SEC(1));
+		i = bt_rng_below(&rng, N);
+		a = host(i);
+		if (step % 5 == 0) {
+			n = next(c, now);
+			if (n >= 0) {
+				assert_in_range(ready[n], 0, now);
+				ready[n] = -1;
+			}
+		} else if (step % 5 == 1 && ready[i] >= 0) {
+			bt_candidates_connected(c, &a);
+			ready[i] = -1;
+		} else if (ready[i] == -1) {
+			end(c, i, BT_CAND_CLOSED, now - BT_SEC(step % 9));
+			/* how long it waits is the business of other tests */
+			ready[i] = now - BT_SEC(step % 9) + BT_SEC(5);
+			bt_candidates_connected(c, &a);
+			end(c, i, BT_CAND_CLOSED, now - BT_SEC(step % 9));
+		}
+		soonest = BT_NEVER;
+		for (uint32_t k = 0; k < N; k++)
+			if (ready[k] >= 0 && ready[k] < soonest)
+				soonest = ready[k];
+		assert_true(bt_candidates_when(c) == soonest);
+	}
+	bt_candidates_free(c);
+}
+
 /* Every address is in one place at a time, whatever happens to it. */
 static void
 whatever_happens_none_is_given_early_or_twice(void **state)
@@ -448,6 +494,8 @@ main(void)
 		cmocka_unit_test(undialable_addresses_are_refused),
 		cmocka_unit_test(when_tells_of_the_first_that_is_ready),
 		cmocka_unit_test(two_seeds_dial_in_different_orders),
+		cmocka_unit_test(
+		    the_order_agrees_with_a_plain_array_of_moments),
 		cmocka_unit_test(whatever_happens_none_is_given_early_or_twice),
 	};
 

@@ -338,6 +338,25 @@ the_set_changes_each_10_seconds(void **state)
 }
 
 static void
+between_rounds_no_turn_ends(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	open_swarm(&s, 3, 2, true);
+	s.rows[2].interested = false;
+	(void)run(&s);
+	s.rows[2].interested = true;
+	s.rows[0].up_since = s.rows[1].up_since = 100 * MIB;
+	s.now += BT_CHOKE_PERIOD_US - 1;
+	assert_int_equal(run(&s), 2);
+	assert_false(s.rows[2].unchoked);
+	s.now++;
+	(void)run(&s);
+	assert_true(s.rows[2].unchoked);
+}
+
+static void
 a_free_slot_is_given_at_once(void **state)
 {
 	struct swarm s;
@@ -473,6 +492,7 @@ main(void)
 		cmocka_unit_test(
 		    a_peer_that_snubs_us_gets_only_the_optimistic_slot),
 		cmocka_unit_test(the_set_changes_each_10_seconds),
+		cmocka_unit_test(between_rounds_no_turn_ends),
 		cmocka_unit_test(a_free_slot_is_given_at_once),
 		cmocka_unit_test(
 		    automatic_slots_grow_while_the_upload_has_room),
