@@ -5,13 +5,16 @@
  * 1. State is ROOT/.NAME.<8 hex of the info-hash>.bt: have bits, and each file's
  *    state, size and time when they were written. It is replaced atomically
  *    (write beside, rename) and removed when all is whole.
- * 2. Data is written before state says so; state that says less is fine.
+ * 2. Data is written before state says so; state that says less is fine. What
+ *    a power cut may have undone (it was not synced, and this is another boot)
+ *    is not believed.
  * 3. What state says is believed only if the files still have their sizes and
  *    times; where they differ, the pieces they hold are hashed again.
- * 4. A lock (flock on ROOT/.NAME.<8 hex>.lock or the state file itself) keeps a
- *    second bt-get off the same output: BT_EFILE. It ends with the process.
+ * 4. A lock (flock on ROOT/.NAME.<8 hex>.lock) keeps a second bt-get off the
+ *    same output: BT_EFILE. It ends with the process; its file with close.
  * 5. A state file from elsewhere is data from outside: lengths, info-hash and
- *    checksum are verified before anything is believed.
+ *    checksum are verified before anything is believed, and one that fails is
+ *    no state. One that is no regular file is BT_EFILE.
  * NAME is cut to fit NAME_MAX. The side file of disk/files lies beside it.
  * Touches: files.
  *
@@ -28,18 +31,19 @@ struct bt_resume;
 /* gives *out with the lock taken; ROOT must be there. 0 or -1. */
 int	bt_resume_open(struct bt_resume **out, const char *root,
 	    const struct bt_layout *layout, struct bt_err *err);
-/* Ends the lock; the state stays. */
+/* Ends the lock and removes its file; the state stays. */
 void	bt_resume_close(struct bt_resume *r);
 /*
  * Read the state: have receives the pieces believed, check those to be hashed
- * (all that lie in files present but not vouched for). Both have `pieces` bits.
- * No state is no error. 0 or -1.
+ * (all that lie in files present but not vouched for, and not in their holes).
+ * Both have `pieces` bits. No state is no error. 0 or -1.
  */
 int	bt_resume_load(struct bt_resume *r, struct bt_files *files,
 	    struct bt_bits *have, struct bt_bits *check, struct bt_err *err);
+/* Also with bt_files_sync() before it, at the end. */
 int	bt_resume_save(struct bt_resume *r, struct bt_files *files,
 	    const struct bt_bits *have, struct bt_err *err);
-/* All is whole: remove state and lock file. */
+/* All is whole: remove the state. */
 void	bt_resume_remove(struct bt_resume *r);
 
 #endif

@@ -74,6 +74,24 @@ write_all(int fd, struct bt_str data)
 	return 0;
 }
 
+int
+bt_slurp_create(const char *path, struct bt_str data, struct bt_err *err)
+{
+	int fd, rc = 0;
+
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd == -1)
+		return bt_err_sys(err, "cannot write '%s'", path);
+	if (write_all(fd, data) == -1)
+		rc = bt_err_sys(err, "cannot write '%s'", path);
+	if (close(fd) == -1 && rc == 0)
+		rc = bt_err_sys(err, "cannot write '%s'", path);
+	if (rc == -1)
+		unlink(path);
+	return rc;
+}
+
 /* A new file beside path, with the mode that the umask leaves; gives *name. */
 static int
 open_beside(const char *path, char **name)

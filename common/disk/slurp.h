@@ -3,7 +3,7 @@
  *
  * Touches: files.
  *
- * Used by  cli/input (handed in by main.c), bt-tracker
+ * Used by  cli/input (handed in by main.c), disk/resume, bt-tracker
  * Tests    tests/unit/test_disk_slurp.c
  */
 #ifndef BT_DISK_SLURP_H
@@ -15,6 +15,9 @@
 /* Append all of it to out, whose ceiling bounds it. 0 or -1. */
 int	bt_slurp_file(const char *path, struct bt_buf *out, struct bt_err *err);
 int	bt_slurp_fd(int fd, const char *name, struct bt_buf *out,
+	    struct bt_err *err);
+/* Write data to a new file at path. What is there already is an error. */
+int	bt_slurp_create(const char *path, struct bt_str data,
 	    struct bt_err *err);
 /*
  * Write data to path by a temporary file beside it and rename. A symbolic link

@@ -1,0 +1,480 @@
+#include "disk/resume.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/rd.h"
+#include "disk/files_priv.h"
+#include "disk/names.h"
+#include "disk/slurp.h"
+
+/*
+ * The state file, numbers big-endian:
+ *
+ *	"bt-state" version(4)=1 info-hash(20) size(8) pieces(4) files(4)
+ *	boot(16) have bits((pieces + 7) / 8)
+ *	files times: state(1) size(8) mtime_ns(8)
+ *	SHA-1 of all before(20)
+ *
+ * boot is the kernel's boot id, or zeros if what was written is on the disk for
+ * certain. A kill leaves the page cache whole, so state is believed within one
+ * boot; after a power cut a file may have its size and time and yet not its
+ * bytes, so state from another boot is believed only if all was synced.
+ */
+#define MAGIC "bt-state"
+#define VERSION 1u
+#define BOOT_LEN 16u
+#define HEAD_LEN (8u + 4u + 20u + 8u + 4u + 4u + BOOT_LEN)
+#define FILE_LEN (1u + 8u + 8u)
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+struct bt_resume {
+	const struct bt_layout *layout;
+	char *path;	/* of the state */
+	char *new_path; /* of the state that is being written */
+	char *lock_path;
+	int lock;
+	struct bt_files_stat *seen; /* nfiles: as they last were */
+	uint8_t boot[BOOT_LEN];	    /* of this boot; zeros if not known */
+};
+
+/* The boot id is text of a UUID; one that cannot be read matches none. */
+static void
+read_boot(uint8_t boot[BOOT_LEN])
+{
+	struct bt_err ignored = BT_ERR_INIT;
+	struct bt_buf text;
+	char hex[2 * BOOT_LEN];
+	size_t n = 0;
+
+	memset(boot, 0, BOOT_LEN);
+	bt_buf_init(&text, 64);
+	if (bt_slurp_file(BOOT_ID, &text, &ignored) == 0) {
+		for (size_t i = 0; i < text.n && n < sizeof(hex); i++)
+			if (text.p[i] != '-')
+				hex[n++] = (char)text.p[i];
+		if (n < sizeof(hex) ||
+		    bt_str_unhex((struct bt_str){ (uint8_t *)hex, n }, boot,
+			BOOT_LEN) == -1)
+			memset(boot, 0, BOOT_LEN);
+	}
+	bt_buf_fini(&text);
+}
+
+static bool
+is_zero(const uint8_t boot[BOOT_LEN])
+{
+	static const uint8_t zeros[BOOT_LEN];
+
+	return memcmp(boot, zeros, BOOT_LEN) == 0;
+}
+
+/* Does the lock file that fd has open still have its name? */
+static bool
+is_named(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/*
+ * Who ends removes the file while it holds the lock, so a lock got on a file
+ * without a name locks nothing: then again. Somebody else's progress ends the
+ * loop, or the lock is got.
+ */
+static int
+take_lock(struct bt_resume *r, const char *root, struct bt_err *err)
+{
+	struct stat st;
+
+	for (;;) {
+		r->lock = open(r->lock_path,
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
+			O_NOCTTY,
+		    0666);
+		if (r->lock == -1)
+			return bt_err_sys(
+			    err, "cannot open '%s'", r->lock_path);
+		if (fstat(r->lock, &st) == -1 || !S_ISREG(st.st_mode))
+			return bt_err_set(err, BT_EFILE,
+			    "cannot lock '%s': not a regular file",
+			    r->lock_path);
+		if (flock(r->lock, LOCK_EX | LOCK_NB) == -1) {
+			if (errno == EWOULDBLOCK)
+				return bt_err_set(err, BT_EFILE,
+				    "another bt-get is downloading '%s' "
+				    "into '%s'",
+				    r->layout->name, root);
+			return bt_err_sys(
+			    err, "cannot lock '%s'", r->lock_path);
+		}
+		if (is_named(r->lock, r->lock_path))
+			return 0;
+		close(r->lock);
+	}
+}
+
+static void
+free_resume(struct bt_resume *r)
+{
+	if (r->lock != -1)
+		close(r->lock);
+	bt_mem_free(r->path);
+	bt_mem_free(r->new_path);
+	bt_mem_free(r->lock_path);
+	bt_mem_free(r->seen);
+	bt_mem_free(r);
+}
+
+int
+bt_resume_open(struct bt_resume **out, const char *root,
+    const struct bt_layout *layout, struct bt_err *err)
+{
+	struct bt_resume *r = bt_mem_zero(1, sizeof(*r));
+	char *name = bt_names_hidden(layout, "bt");
+	char *fresh = bt_names_hidden(layout, "new");
+	char *lock = bt_names_hidden(layout, "lock");
+	struct stat st;
+	int rc = 0;
+
+	r->layout = layout;
+	r->lock = -1;
+	r->path = bt_mem_printf("%s/%s", root, name);
+	r->new_path = bt_mem_printf("%s/%s", root, fresh);
+	r->lock_path = bt_mem_printf("%s/%s", root, lock);
+	r->seen = bt_mem_zero(layout->nfiles, sizeof(*r->seen));
+	bt_mem_free(name);
+	bt_mem_free(fresh);
+	bt_mem_free(lock);
+	read_boot(r->boot);
+	if (lstat(r->path, &st) == 0 && !S_ISREG(st.st_mode))
+		rc = bt_err_set(err, BT_EFILE,
+		    "cannot keep state in '%s': not a regular file", r->path);
+	if (rc == 0)
+		rc = take_lock(r, root, err);
+	if (rc == -1) {
+		free_resume(r);
+		return -1;
+	}
+	*out = r;
+	return 0;
+}
+
+void
+bt_resume_close(struct bt_resume *r)
+{
+	if (r == NULL)
+		return;
+	unlink(r->lock_path); /* while it is ours */
+	free_resume(r);
+}
+
+void
+bt_resume_remove(struct bt_resume *r)
+{
+	unlink(r->path); /* there may be none */
+}
+
+static size_t
+state_len(const struct bt_layout *l)
+{
+	return HEAD_LEN + bt_bits_bytes(l->pieces) +
+	       (size_t)l->nfiles * FILE_LEN + BT_SHA1_LEN;
+}
+
+static void
+put_head(const struct bt_resume *r, struct bt_files *files, struct bt_buf *b)
+{
+	static const uint8_t synced[BOOT_LEN];
+	const struct bt_layout *l = r->layout;
+
+	bt_buf_puts(b, MAGIC);
+	bt_buf_be32(b, VERSION);
+	bt_buf_add(b, (struct bt_str){ l->info_hash, sizeof(l->info_hash) });
+	bt_buf_be64(b, l->size);
+	bt_buf_be32(b, l->pieces);
+	bt_buf_be32(b, l->nfiles);
+	bt_buf_add(
+	    b, (struct bt_str){
+		   bt_files_is_synced(files) ? synced : r->boot, BOOT_LEN });
+}
+
+/* State, size and time of each file: asked again only where it was written. */
+static int
+look_at_files(struct bt_resume *r, struct bt_files *files, struct bt_err *err)
+{
+	for (uint32_t i = 0; i < r->layout->nfiles; i++)
+		if (bt_files_has_changed(files, i) &&
+		    bt_files_stat(files, i, &r->seen[i], err) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * Without a sync: what a power cut leaves of it fails its digest, and then the
+ * content is hashed. The temporary's name is ours alone while we have the lock,
+ * so that one left by a kill is found and goes.
+ */
+static int
+write_state(const struct bt_resume *r, struct bt_str data, struct bt_err *err)
+{
+	unlink(r->new_path); /* most often there is none */
+	if (bt_slurp_create(r->new_path, data, err) == -1)
+		return -1;
+	if (rename(r->new_path, r->path) == -1)
+		return bt_err_sys(err, "cannot write '%s'", r->path);
+	return 0;
+}
+
+int
+bt_resume_save(struct bt_resume *r, struct bt_files *files,
+    const struct bt_bits *have, struct bt_err *err)
+{
+	uint8_t sum[BT_SHA1_LEN];
+	struct bt_buf b;
+	int rc;
+
+	assert(have->n == r->layout->pieces);
+	if (look_at_files(r, files, err) == -1)
+		return -1;
+	bt_buf_init(&b, state_len(r->layout));
+	put_head(r, files, &b);
+	bt_buf_add(&b, bt_bits_str(have));
+	for (uint32_t i = 0; i < r->layout->nfiles; i++) {
+		bt_buf_putc(&b, (uint8_t)r->seen[i].state);
+		bt_buf_be64(&b, r->seen[i].size);
+		bt_buf_be64(&b, (uint64_t)r->seen[i].mtime_ns);
+	}
+	bt_hash_sha1(bt_buf_str(&b), sum);
+	bt_buf_add(&b, (struct bt_str){ sum, sizeof(sum) });
+	assert(b.n == b.max);
+	rc = write_state(r, bt_buf_str(&b), err);
+	bt_buf_fini(&b);
+	return rc;
+}
+
+/* A state file that was read and is ours, sound and to be believed. */
+struct state {
+	struct bt_buf file;
+	struct bt_rd times; /* FILE_LEN each */
+};
+
+/* Rule 5. Everything but the times, which any value may be. */
+static bool
+parse_state(const struct bt_resume *r, struct state *s, struct bt_bits *have)
+{
+	const struct bt_layout *l = r->layout;
+	struct bt_str all = bt_buf_str(&s->file), bits;
+	uint8_t sum[BT_SHA1_LEN], boot[BOOT_LEN];
+	struct bt_rd *rd = &s->times;
+
+	if (all.n != state_len(l))
+		return false;
+	bt_hash_sha1(bt_str_sub(all, 0, all.n - BT_SHA1_LEN), sum);
+	if (memcmp(sum, all.p + all.n - BT_SHA1_LEN, BT_SHA1_LEN) != 0)
+		return false;
+	*rd = bt_rd_of(all);
+	if (!bt_str_eq(bt_rd_take(rd, strlen(MAGIC)), STR(MAGIC)) ||
+	    bt_rd_be32(rd) != VERSION ||
+	    !bt_str_eq(bt_rd_take(rd, sizeof(l->info_hash)),
+		(struct bt_str){ l->info_hash, sizeof(l->info_hash) }) ||
+	    bt_rd_be64(rd) != l->size || bt_rd_be32(rd) != l->pieces ||
+	    bt_rd_be32(rd) != l->nfiles)
+		return false;
+	bt_rd_copy(rd, boot, sizeof(boot));
+	if (!is_zero(boot) && memcmp(boot, r->boot, sizeof(boot)) != 0)
+		return false;
+	bits = bt_rd_take(rd, bt_bits_bytes(l->pieces));
+	return !rd->bad && bt_bits_load(have, bits) == 0;
+}
+
+/* The next file's time. Renamed since then, it is the same file. */
+static bool
+is_vouched(struct bt_rd *times, const struct bt_files_stat *now)
+{
+	uint8_t was = bt_rd_u8(times);
+	uint64_t size = bt_rd_be64(times), mtime = bt_rd_be64(times);
+
+	if (was == BT_FILE_PART && now->state == BT_FILE_FINAL)
+		was = BT_FILE_FINAL;
+	return !times->bad && was == (uint8_t)now->state && size == now->size &&
+	       mtime == (uint64_t)now->mtime_ns;
+}
+
+/* Pieces that a selected file touches: no other can be in the side file. */
+static void
+mark_selected(const struct bt_layout *l, const struct bt_files *files,
+    struct bt_bits *wanted)
+{
+	for (uint32_t i = 0; i < l->nfiles; i++)
+		if (bt_files_is_selected(files, i))
+			bt_layout_mark_file(l, i, wanted);
+}
+
+/* SHA-1 of n zeros. */
+static void
+hash_zeros(uint64_t n, uint8_t sum[BT_SHA1_LEN])
+{
+	static const uint8_t zeros[1 << 16];
+	struct bt_hash *h = bt_hash_new(BT_HASH_SHA1);
+	size_t k;
+
+	for (; n > 0; n -= k) {
+		k = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
+		bt_hash_add(h, zeros, k);
+	}
+	bt_hash_end(h, sum);
+	bt_hash_free(h);
+}
+
+/* What a piece of zeros hashes to: all but the last are of one size. */
+struct zeros {
+	uint8_t sum[2][BT_SHA1_LEN];
+	bool known[2];
+};
+
+static bool
+is_of_zeros(const struct bt_layout *l, uint32_t piece, struct zeros *z)
+{
+	bool last = piece == l->pieces - 1;
+
+	if (!z->known[last])
+		hash_zeros(bt_layout_piece_size(l, piece), z->sum[last]);
+	z->known[last] = true;
+	return memcmp(z->sum[last], bt_layout_hash(l, piece), BT_SHA1_LEN) == 0;
+}
+
+/* Pieces that lie wholly in from .. to of the content, a hole, are not there. */
+static void
+skip_hole(const struct bt_layout *l, uint64_t from, uint64_t to,
+    struct zeros *z, struct bt_bits *check)
+{
+	uint64_t piece = (from + l->piece_length - 1) / l->piece_length;
+
+	for (; piece < l->pieces; piece++) {
+		uint32_t i = (uint32_t)piece;
+		uint64_t end =
+		    bt_layout_offset(l, i, 0) + bt_layout_piece_size(l, i);
+
+		if (end > to)
+			break;
+		if (bt_bits_has(check, i) && !is_of_zeros(l, i, z))
+			bt_bits_drop(check, i);
+	}
+}
+
+/*
+ * A file just begun is one large hole, and hashing zeros takes as long as
+ * hashing data. A file system that knows no holes says that all is data.
+ */
+static void
+skip_holes(const struct bt_layout *l, struct bt_files *files, uint32_t file,
+    struct zeros *z, struct bt_bits *check)
+{
+	const struct bt_layout_file *f = &l->files[file];
+	struct bt_err ignored = BT_ERR_INIT; /* hashing will say it */
+	struct bt_files_ref ref;
+	uint64_t at = 0, data;
+	off_t found;
+
+	if (bt_files_get(files, file, false, &ref, &ignored) == -1)
+		return;
+	while (at < f->size) {
+		found = lseek(ref.fd, (off_t)(ref.base + at), SEEK_DATA);
+		if (found == -1 && errno != ENXIO)
+			break;
+		data = found == -1 ? f->size : (uint64_t)found - ref.base;
+		if (data > f->size)
+			data = f->size;
+		skip_hole(l, f->offset + at, f->offset + data, z, check);
+		if (data == f->size)
+			break;
+		found = lseek(ref.fd, (off_t)(ref.base + data), SEEK_HOLE);
+		if (found == -1)
+			break;
+		at = (uint64_t)found - ref.base;
+	}
+	bt_files_put(files, &ref);
+}
+
+/* Rule 3 for a file that differs from what state says of it. */
+static void
+doubt(const struct bt_resume *r, uint32_t file, const struct bt_bits *wanted,
+    struct bt_bits *have, struct bt_bits *check)
+{
+	const struct bt_layout_file *f = &r->layout->files[file];
+	enum bt_files_state now = r->seen[file].state;
+
+	for (uint32_t i = f->first; i <= f->last; i++) {
+		bt_bits_drop(have, i);
+		if (now == BT_FILE_PART || now == BT_FILE_FINAL ||
+		    (now == BT_FILE_SIDE && bt_bits_has(wanted, i)))
+			bt_bits_put(check, i);
+	}
+}
+
+static int
+compare_files(struct bt_resume *r, struct bt_files *files, struct state *s,
+    struct bt_bits *have, struct bt_bits *check, struct bt_err *err)
+{
+	const struct bt_layout *l = r->layout;
+	struct zeros z = { .known = { false, false } };
+	struct bt_bits wanted, doubted;
+	bool vouched;
+	int rc = 0;
+
+	bt_bits_init(&wanted, l->pieces);
+	bt_bits_init(&doubted, l->nfiles);
+	mark_selected(l, files, &wanted);
+	for (uint32_t i = 0; i < l->nfiles && rc == 0; i++) {
+		rc = bt_files_stat(files, i, &r->seen[i], err);
+		vouched = s != NULL && is_vouched(&s->times, &r->seen[i]);
+		if (rc == -1 || vouched || l->files[i].size == 0 ||
+		    (l->files[i].attr & BT_META_PAD) != 0)
+			continue;
+		doubt(r, i, &wanted, have, check);
+		if (r->seen[i].state != BT_FILE_ABSENT)
+			bt_bits_put(&doubted, i);
+	}
+	/* after all is marked, or a later file would mark it again */
+	for (uint32_t i = bt_bits_next(&doubted, 0); i < l->nfiles && rc == 0;
+	     i = bt_bits_next(&doubted, i + 1))
+		skip_holes(l, files, i, &z, check);
+	bt_bits_fini(&doubted);
+	bt_bits_fini(&wanted);
+	return rc;
+}
+
+int
+bt_resume_load(struct bt_resume *r, struct bt_files *files,
+    struct bt_bits *have, struct bt_bits *check, struct bt_err *err)
+{
+	struct bt_err ignored = BT_ERR_INIT; /* no state is no error */
+	struct state s;
+	bool ok;
+	int rc;
+
+	assert(have->n == r->layout->pieces);
+	assert(check->n == r->layout->pieces);
+	bt_bits_fill(have, false);
+	bt_bits_fill(check, false);
+	bt_buf_init(&s.file, state_len(r->layout));
+	ok = bt_slurp_file(r->path, &s.file, &ignored) == 0 &&
+	     parse_state(r, &s, have);
+	if (!ok)
+		bt_bits_fill(have, false);
+	rc = compare_files(r, files, ok ? &s : NULL, have, check, err);
+	bt_buf_fini(&s.file);
+	return rc;
+}
