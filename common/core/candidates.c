@@ -26,6 +26,7 @@ struct cand {
 	bool by_hand;
 	uint8_t state; /* enum state */
 	uint8_t fails; /* in a row, at most DOUBLINGS + 1 */
+	uint8_t links; /* CONNECTED: connections, its dial to us and ours */
 	uint32_t tie;  /* random order among those equally ready */
 	uint32_t at;   /* IDLE: index in its heap */
 	/* IDLE: when to dial; CONNECTED: since when, or -1 if unknown */
@@ -243,6 +244,7 @@ put_new(struct bt_candidates *c, const struct bt_addr *a, bool by_hand,
 	k->addr = *a;
 	k->by_hand = by_hand;
 	k->when = state == CONNECTED ? -1 : 0;
+	k->links = 1;
 	key_of(a, key);
 	(void)bt_htab_put(c->known, key, k);
 	enter(c, k, state);
@@ -282,6 +284,7 @@ bt_candidates_next(struct bt_candidates *c, int64_t now, struct bt_addr *out)
 		k = c->heap[hand].a[0];
 		leave(c, k);
 		k->when = now;
+		k->links = 1;
 		enter(c, k, CONNECTED);
 		*out = k->addr;
 		return true;
@@ -300,10 +303,15 @@ bt_candidates_connected(struct bt_candidates *c, const struct bt_addr *a)
 			put_new(c, a, false, CONNECTED);
 		return;
 	}
-	if (k->state != IDLE && k->state != USELESS)
+	if (k->state == SELF)
 		return;
+	if (k->state == CONNECTED) {
+		k->links += k->links < UINT8_MAX;
+		return;
+	}
 	leave(c, k);
 	k->when = -1;
+	k->links = 1;
 	enter(c, k, CONNECTED);
 }
 
@@ -328,6 +336,10 @@ bt_candidates_end(struct bt_candidates *c, const struct bt_addr *a,
 	}
 	if (k->state == SELF)
 		return;
+	if (k->state == CONNECTED && k->links > 1 && how != BT_CAND_SELF) {
+		k->links--;
+		return;
+	}
 	leave(c, k);
 	if (how == BT_CAND_SELF) {
 		enter(c, k, SELF);

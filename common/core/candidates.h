@@ -5,8 +5,8 @@
  * 1. An address is known once. At most max are kept; when full, failed ones go
  *    first, then those of rule 6, then the newcomer is dropped.
  * 2. Peers given by hand (--peer) come first and are never forgotten.
- * 3. Whoever failed, or left within a minute of our dial, waits 5, 10, 20 ... s,
- *    at most 10 min, before the next dial; others wait 5 s.
+ * 3. Whoever failed, or left within a minute of our dial, waits 5, 10, 20 ...
+ *    s, at most 10 min, before the next dial; others wait 5 s.
  * 4. A banned IP is never given, whatever its port; bans are kept in order and
  *    at most BT_CAND_BANS_MAX.
  * 5. Ourselves, once found out, are never given again.
@@ -44,7 +44,10 @@ bool	bt_candidates_add(struct bt_candidates *c, const struct bt_addr *a,
 /* The next to dial now; it counts as connected until _end() tells otherwise. */
 bool	bt_candidates_next(struct bt_candidates *c, int64_t now,
 	    struct bt_addr *out);
-/* A peer dialled us from a known listening address: do not dial it too. */
+/*
+ * A peer dialled us and told its listening address: do not dial it too. Each
+ * such call, like each address given, is answered by one _end().
+ */
 void	bt_candidates_connected(struct bt_candidates *c,
 	    const struct bt_addr *a);
 void	bt_candidates_end(struct bt_candidates *c, const struct bt_addr *a,

@@ -295,6 +295,23 @@ a_peer_that_dialled_us_is_not_dialled_too(void **state)
 }
 
 static void
+two_connections_to_one_peer_must_both_end(void **state)
+{
+	struct bt_candidates *c = bt_candidates_new(10, 1);
+	struct bt_addr a = host(1);
+
+	(void)state;
+	assert_true(add(c, 1, false));
+	assert_int_equal(next(c, NOW), 1);
+	bt_candidates_connected(c, &a); /* the two dials crossed */
+	end(c, 1, BT_CAND_FAILED, NOW); /* one is closed as a twin */
+	assert_int_equal(next(c, NOW + BT_SEC(600)), -1);
+	end(c, 1, BT_CAND_CLOSED, NOW + BT_SEC(600));
+	assert_int_equal(next(c, NOW + BT_SEC(605)), 1);
+	bt_candidates_free(c);
+}
+
+static void
 undialable_addresses_are_refused(void **state)
 {
 	static const struct bt_addr bad[] = {
@@ -491,6 +508,7 @@ main(void)
 		cmocka_unit_test(ourselves_are_never_given_again),
 		cmocka_unit_test(a_useless_peer_is_not_dialled_again),
 		cmocka_unit_test(a_peer_that_dialled_us_is_not_dialled_too),
+		cmocka_unit_test(two_connections_to_one_peer_must_both_end),
 		cmocka_unit_test(undialable_addresses_are_refused),
 		cmocka_unit_test(when_tells_of_the_first_that_is_ready),
 		cmocka_unit_test(two_seeds_dial_in_different_orders),

@@ -216,8 +216,9 @@ from_the_fifth_piece_on_the_rarest_is_first(void **state)
 }
 
 /*
- * How far from even are n ties beside `had` pieces that we have, when every second run asks a peer that has
- * only the even ones: the chi-squared of runs runs, n - 1 degrees of freedom.
+ * How far from even are n ties beside `had` pieces that we have, when every
+ * second run asks a peer that has only the even ones: chi-squared with n - 1
+ * degrees of freedom.
  */
 static double
 unevenness(uint32_t n, uint32_t had, uint32_t runs)
