@@ -504,6 +504,7 @@ main(int argc, char **argv)
 	struct bt_err err = BT_ERR_INIT;
 
 	parse(&r, argc, argv);
+	r.in.read = bt_slurp_fd;
 	r.in.fetch = fetch;
 	r.in.arg = &r;
 	bt_signal_catch();

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cli/json.h"
 #include "cli/signal.h"
+#include "disk/slurp.h"
 #include "net/fetch.h"
 #include "seed.h"
 
@@ -358,6 +359,7 @@ main(int argc, char **argv)
 	struct bt_err err = BT_ERR_INIT;
 
 	parse(&r, argc, argv);
+	r.in.read = bt_slurp_fd;
 	r.in.fetch = fetch;
 	r.in.arg = &r;
 	bt_signal_catch();

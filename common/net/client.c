@@ -1,5 +1,6 @@
 #include "net/client_priv.h"
 
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/mem.h"
@@ -142,5 +143,12 @@ bt_client_addr(const struct bt_client *c)
 
 	if (!bt_tcp_listen_addr(c->listener, 4, &a))
 		bt_tcp_listen_addr(c->listener, 6, &a);
+	if (!bt_addr_is_any(&a))
+		return a;
+	/* A script dials what it reads: the wildcard is no address to dial. */
+	if (a.family == 4)
+		memcpy(a.ip, (const uint8_t[]){ 127, 0, 0, 1 }, 4);
+	else
+		a.ip[15] = 1;
 	return a;
 }

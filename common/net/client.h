@@ -46,7 +46,7 @@ int	bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 	    struct bt_err *err);
 /* Every swarm was freed before. */
 void	bt_client_free(struct bt_client *c);
-/* Where it listens: of family 4, else 6. */
+/* Where it listens: of family 4, else 6; a wildcard is told as loopback. */
 struct bt_addr	bt_client_addr(const struct bt_client *c);
 
 /* What a swarm tells its owner; from the loop, and freeing it is forbidden. */
