@@ -258,10 +258,13 @@ static void
 start(struct leg *leg)
 {
 	struct announce *a = leg->talk->owner;
+	const char *url = leg->talk->url;
 	struct bt_err err = BT_ERR_INIT;
 
 	leg->step = ASKED;
-	if (!bt_asker_can(a->asker, leg->talk->url, leg->family))
+	/* if neither family can be asked over, asking says why */
+	if (!bt_asker_can(a->asker, url, leg->family) &&
+	    bt_asker_can(a->asker, url, leg->family == 4 ? 6 : 4))
 		leg->step = OVER;
 	else if (ask(leg, a->job->has_event ? a->job->event : BT_EVENT_NONE,
 		     &err) == -1)

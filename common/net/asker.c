@@ -358,17 +358,28 @@ ask_udp(struct bt_asker_question *q, const struct bt_url *u,
 	    bt_udp_ask(k->udp, u->host, u->port, q->family, request, on_udp, q);
 }
 
-/* The family to ask over when any will do. */
-static uint8_t
-some_family(const struct bt_asker *k, const struct bt_url *u)
+/* The family to ask over when any will do is left to us. */
+static int
+choose_family(const struct bt_asker *k, const struct bt_url *u, const char *url,
+    uint8_t *family, struct bt_err *err)
 {
 	struct bt_addr a;
+	bool literal = bt_addr_parse_ip(u->host, &a) == 0;
 
-	if (bt_addr_parse_ip(u->host, &a) == 0)
-		return a.family;
-	if (u->scheme != BT_URL_UDP && has_family(k, 4) && has_family(k, 6))
+	if (*family == 0 && literal)
+		*family = a.family;
+	else if (*family == 0 && !has_family(k, 6))
+		*family = 4;
+	else if (*family == 0 && !has_family(k, 4))
+		*family = 6;
+	else if (*family == 0 && u->scheme == BT_URL_UDP)
+		*family = 4;
+	if (*family == 0 ||
+	    (has_family(k, *family) && (!literal || a.family == *family)))
 		return 0;
-	return has_family(k, 4) ? 4 : 6;
+	return bt_err_set(err, BT_ENET,
+	    "cannot reach '%s': it has no address of a family that is in use",
+	    url);
 }
 
 struct bt_asker_question *
@@ -384,7 +395,8 @@ bt_asker_announce(struct bt_asker *k, const char *url, uint8_t family,
 	struct bt_buf full;
 	struct bt_url u;
 
-	if (bt_url_parse(bt_str_of(url), &u, err) == -1)
+	if (bt_url_parse(bt_str_of(url), &u, err) == -1 ||
+	    choose_family(k, &u, url, &family, err) == -1)
 		return NULL;
 	bt_buf_init(&full, URL_MAX);
 	if (u.scheme != BT_URL_UDP &&
@@ -393,8 +405,6 @@ bt_asker_announce(struct bt_asker *k, const char *url, uint8_t family,
 		bt_buf_fini(&full);
 		return NULL;
 	}
-	if (family == 0)
-		family = some_family(k, &u);
 	q = new_question(k, url, family, arg);
 	q->on_announce = done;
 	if (u.scheme == BT_URL_UDP)
@@ -435,7 +445,7 @@ put_scrape_url(struct bt_str url, const uint8_t (*hashes)[20], size_t n,
 	else if (is_scrape_url(url))
 		rc = bt_scrape_url(out, url, hashes, n, err);
 	else
-		rc = bt_err_set(err, BT_EANSWER,
+		rc = bt_err_set(err, BT_ENET,
 		    "tracker '%.*s' cannot be scraped: the last part of its "
 		    "path does not begin with 'announce'",
 		    (int)url.n, (const char *)url.p);
@@ -459,7 +469,8 @@ bt_asker_scrape(struct bt_asker *k, const char *url, uint8_t family,
 	struct bt_buf full;
 	struct bt_url u;
 
-	if (bt_url_parse(bt_str_of(url), &u, err) == -1)
+	if (bt_url_parse(bt_str_of(url), &u, err) == -1 ||
+	    choose_family(k, &u, url, &family, err) == -1)
 		return NULL;
 	bt_buf_init(&full, URL_MAX);
 	if (u.scheme != BT_URL_UDP &&
@@ -467,8 +478,6 @@ bt_asker_scrape(struct bt_asker *k, const char *url, uint8_t family,
 		bt_buf_fini(&full);
 		return NULL;
 	}
-	if (family == 0)
-		family = some_family(k, &u);
 	q = new_question(k, url, family, arg);
 	q->on_scrape = done;
 	q->hashes = bt_mem_dup(hashes, n * 20);
