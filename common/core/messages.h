@@ -14,8 +14,8 @@
 #include "core/peer.h"
 
 /* Where the ids that we name in our extension handshake lead. */
-#define BT_EXT_ID_UPLOAD_ONLY	1u
-#define BT_EXT_ID_DONTHAVE	2u
+#define BT_EXT_ID_UPLOAD_ONLY	3u
+#define BT_EXT_ID_DONTHAVE	4u
 
 struct bt_torrent;
 

@@ -35,6 +35,7 @@ struct rig_peer {
 	bool closed;
 	const char *why;
 	bool wants_send;
+	bool deaf;		/* its socket takes nothing */
 	uint8_t *out;		/* what the torrent sent, not yet read */
 	size_t nout, cap;
 };
@@ -285,6 +286,12 @@ rig_disk(struct rig *r)
 	}
 }
 
+static inline bool
+rig_may_send(const struct rig_peer *p)
+{
+	return p->wants_send && !p->closed && !p->deaf;
+}
+
 /* Effects, disk, sending: until nothing is left to do at this moment. */
 static inline void
 rig_step(struct rig *r)
@@ -299,7 +306,7 @@ rig_step(struct rig *r)
 			busy = true;
 		}
 		for (unsigned i = 0; i < r->npeers; i++)
-			if (r->peers[i].wants_send && !r->peers[i].closed) {
+			if (rig_may_send(&r->peers[i])) {
 				rig_send(r, &r->peers[i], SIZE_MAX);
 				busy = true;
 			}
@@ -307,8 +314,7 @@ rig_step(struct rig *r)
 		assert_true(bt_torrent_check(r->t));
 		rig_drain(r);
 		for (unsigned i = 0; i < r->npeers; i++)
-			busy = busy ||
-			       (r->peers[i].wants_send && !r->peers[i].closed);
+			busy = busy || rig_may_send(&r->peers[i]);
 	}
 }
 
@@ -439,6 +445,8 @@ rig_hear(struct rig *r, struct rig_peer *p, struct rig_said *m)
 	struct bt_wire_msg w;
 	ssize_t n;
 
+	memset(m, 0, sizeof(*m));
+	m->id = -1;
 	rig_step(r);
 	if (p->nout == 0)
 		return false;

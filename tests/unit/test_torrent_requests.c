@@ -1,0 +1,420 @@
+#include "torrent_rig.h"
+
+#define BLOCK BT_BLOCK_LEN
+
+/* A peer that has all nine-or-more pieces by bitfield and has unchoked us. */
+static struct rig_peer *
+giver(struct rig *r, unsigned i, bool fast)
+{
+	struct rig_peer *p = rig_peer(r, i, fast);
+	uint8_t b[256] = { 0 };
+	uint32_t n = r->l->pieces, bytes = (n + 7) / 8;
+
+	bt_put_be32(b, 1 + bytes);
+	b[4] = 5;
+	for (uint32_t j = 0; j < n; j++)
+		b[5 + j / 8] |= (uint8_t)(0x80 >> j % 8);
+	rig_raw(r, p, b, 5 + bytes);
+	MSG0(r, p, 1);
+	return p;
+}
+
+static struct rig_peer *
+has(struct rig *r, unsigned i, uint32_t piece)
+{
+	struct rig_peer *p = rig_peer(r, i, false);
+
+	MSG(r, p, 4, piece);
+	return p;
+}
+
+static void
+interest_is_told_when_a_wanted_piece_is_there_and_taken_back(void **state)
+{
+	struct rig *r = rig_new(2 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p = rig_peer(r, 1, false), *q = rig_peer(r, 2, false);
+	struct rig_said m;
+
+	(void)state;
+	assert_false(rig_hear(r, p, &m));
+	MSG(r, p, 4, 1);
+	assert_true(rig_hear(r, p, &m));
+	assert_int_equal(m.id, 2);
+	MSG(r, q, 4, 1);
+	assert_true(rig_hear(r, q, &m));
+	assert_int_equal(m.id, 2);
+	MSG0(r, p, 1);
+	assert_true(rig_hear(r, p, &m));
+	assert_int_equal(m.id, 6);
+	rig_block(r, p, 1, 0, BLOCK, 0);
+	assert_true(rig_hear(r, p, &m));
+	assert_int_equal(m.id, 3); /* not interested */
+	assert_true(rig_hear(r, q, &m));
+	assert_int_equal(m.id, 3);
+	rig_free(r);
+}
+
+static void
+nobody_who_has_a_piece_is_told_that_we_have_it(void **state)
+{
+	struct rig *r = rig_new(4 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p = has(r, 1, 2), *q = has(r, 2, 2), *n;
+
+	(void)state;
+	n = rig_peer(r, 3, false);
+	MSG0(r, p, 1);
+	rig_step(r);
+	rig_block(r, p, 2, 0, BLOCK, 0);
+	assert_int_equal(rig_count(r, p, 4), 0);
+	assert_int_equal(rig_count(r, q, 4), 0);
+	assert_int_equal(rig_count(r, n, 4), 1);
+	rig_free(r);
+}
+
+static void
+a_piece_is_told_of_only_when_it_is_verified(void **state)
+{
+	struct rig *r = rig_new(4 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p = has(r, 1, 2), *n = rig_peer(r, 3, false);
+
+	(void)state;
+	MSG0(r, p, 1);
+	rig_step(r);
+	r->hold_jobs = true;
+	rig_block(r, p, 2, 0, BLOCK, 0);
+	rig_step(r);
+	assert_int_equal(rig_count(r, n, 4), 0);
+	assert_int_equal(rig_logged(r, BT_FX_PIECE), 0);
+	r->hold_jobs = false;
+	assert_int_equal(rig_count(r, n, 4), 1);
+	assert_int_equal(rig_logged(r, BT_FX_PIECE), 1);
+	rig_free(r);
+}
+
+static void
+the_window_grows_by_one_block_for_each_that_comes(void **state)
+{
+	struct rig *r = rig_new(2048 * BLOCK, 64 * BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, false);
+	struct rig_said m;
+	unsigned asked = 0, given = 0, floor = 0;
+	struct {
+		uint32_t i, b;
+	} q[600];
+
+	(void)state;
+	while (rig_hear(r, p, &m))
+		if (m.id == 6) {
+			q[asked].i = m.index;
+			q[asked++].b = m.begin;
+		}
+	floor = asked;
+	assert_in_range(floor, 4, 8);
+	while (given < 40) {
+		rig_block(r, p, q[given].i, q[given].b, BLOCK, 0);
+		given++;
+		while (rig_hear(r, p, &m))
+			if (m.id == 6) {
+				q[asked].i = m.index;
+				q[asked++].b = m.begin;
+			}
+		/* out: floor + given */
+		assert_int_equal(asked - given, floor + given);
+	}
+	rig_free(r);
+}
+
+/* Give for a while at one block each us; returns how many are out then. */
+static unsigned
+pace(int64_t us, unsigned blocks, unsigned reqq)
+{
+	struct rig *r = rig_new(4096 * BLOCK, 64 * BLOCK, false, NULL);
+	struct rig_peer *p = rig_accept(r, 1);
+	struct rig_said m;
+	unsigned asked = 0, given = 0;
+	struct {
+		uint32_t i, b;
+	} *q = bt_mem_zero(5000, sizeof(*q));
+	char ext[64];
+	int n;
+
+	rig_hello(r, p, 'x', true, true);
+	rig_hear_hello(r, p);
+	MSG0(r, p, 14); /* have all */
+	n = snprintf(ext + 6, sizeof(ext) - 6, "d4:reqqi%uee", reqq);
+	bt_put_be32((uint8_t *)ext, (uint32_t)n + 2);
+	ext[4] = 20;
+	ext[5] = 0;
+	rig_raw(r, p, ext, (size_t)n + 6);
+	MSG0(r, p, 1);
+	do {
+		while (rig_hear(r, p, &m))
+			if (m.id == 6) {
+				q[asked].i = m.index;
+				q[asked++].b = m.begin;
+			}
+		rig_wait(r, us);
+		rig_block(r, p, q[given].i, q[given].b, BLOCK, 0);
+		assert_in_range(asked - given, 1, reqq);
+	} while (++given < blocks);
+	rig_free(r);
+	bt_mem_free(q);
+	return asked - given;
+}
+
+static void
+the_window_follows_the_rate_and_heeds_reqq(void **state)
+{
+	(void)state;
+	/* 1000 blocks a second want more than 500 */
+	assert_in_range(pace(BT_MSEC(1), 3000, 2000), 490, 500);
+	assert_in_range(pace(BT_MSEC(1), 3000, 100), 99, 100);
+	/* 20 blocks a second: those of latency and a second */
+	assert_in_range(pace(BT_MSEC(50), 200, 250), 15, 30);
+	/* a block in two seconds: a short queue */
+	assert_in_range(pace(BT_MSEC(2000), 30, 250), 3, 8);
+}
+
+static void
+a_dying_peers_blocks_are_asked_of_others_at_once(void **state)
+{
+	struct rig *r = rig_new(4 * BLOCK, 4 * BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, false), *q;
+
+	(void)state;
+	assert_int_equal(rig_count(r, p, 6), 4);
+	q = giver(r, 2, false);
+	assert_int_equal(rig_count(r, q, 6), 0);
+	bt_torrent_on_closed(r->t, p->slot, r->now);
+	rig_wait(r, BT_MSEC(100));
+	assert_int_equal(rig_count(r, q, 6), 4);
+	rig_free(r);
+}
+
+static void
+a_choking_peers_blocks_are_asked_of_others_at_once(void **state)
+{
+	struct rig *r = rig_new(4 * BLOCK, 4 * BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, false), *q;
+
+	(void)state;
+	assert_int_equal(rig_count(r, p, 6), 4);
+	q = giver(r, 2, false);
+	MSG0(r, p, 0);
+	rig_wait(r, BT_MSEC(100));
+	assert_int_equal(rig_count(r, q, 6), 4);
+	assert_int_equal(rig_count(r, p, 6), 0); /* nothing while choked */
+	rig_free(r);
+}
+
+static void
+a_peer_that_owes_and_does_not_give_is_snubbed(void **state)
+{
+	struct rig *r = rig_new(64 * BLOCK, 64 * BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, false), *q;
+	struct rig_said first = { 0 }, m;
+	unsigned n = 0;
+
+	(void)state;
+	while (rig_hear(r, p, &m))
+		if (m.id == 6 && n++ == 0)
+			first = m;
+	rig_wait(r, BT_SEC(29));
+	assert_int_equal(rig_count(r, p, 8), 0);
+	rig_wait(r, BT_SEC(31));
+	/* the oldest request keeps its chance */
+	assert_int_equal(rig_count(r, p, 8), n - 1);
+	q = giver(r, 2, false);
+	assert_int_equal(rig_count(r, q, 6), 4);
+	/* it gives again, and is asked again */
+	rig_block(r, p, first.index, first.begin, first.length, 0);
+	assert_int_not_equal(rig_count(r, p, 6), 0);
+	rig_free(r);
+}
+
+static void
+a_request_passed_over_for_long_is_asked_of_others(void **state)
+{
+	struct rig *r = rig_new(64 * BLOCK, 64 * BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, false), *q;
+	struct rig_said m;
+	struct {
+		uint32_t i, b;
+	} ask[200];
+	unsigned asked = 0, given = 1;
+	bool again = false;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) { /* all but the first */
+		while (rig_hear(r, p, &m))
+			if (m.id == 6) {
+				again |= asked > 0 && m.begin == ask[0].b;
+				ask[asked].i = m.index;
+				ask[asked++].b = m.begin;
+			}
+		rig_wait(r, BT_SEC(1));
+		rig_block(r, p, ask[given].i, ask[given].b, BLOCK, 0);
+		given++;
+	}
+	q = giver(r, 2, false);
+	while (rig_hear(r, q, &m))
+		again |= m.id == 6 && m.begin == ask[0].b;
+	while (rig_hear(r, p, &m))
+		again |= m.id == 6 && m.begin == ask[0].b;
+	assert_true(again);
+	rig_free(r);
+}
+
+static void
+blocks_that_nobody_asked_for_are_wasted_and_end_it(void **state)
+{
+	struct rig *r = rig_new(64 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p = has(r, 1, 3);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		rig_block(r, p, 5, 0, BLOCK, 0);
+	rig_step(r);
+	assert_false(p->closed);
+	assert_int_equal(bt_torrent_stats(r->t, r->now).wasted, 3 * BLOCK);
+	assert_int_equal(r->stores, 0);
+	for (unsigned i = 0; i < 60 && !p->closed; i++)
+		rig_block(r, p, 5, 0, BLOCK, 0);
+	assert_true(p->closed);
+	rig_free(r);
+}
+
+static void
+a_late_block_after_a_choke_is_no_crime(void **state)
+{
+	struct rig *r = rig_new(40 * BLOCK, 40 * BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, false);
+	struct rig_said m;
+	unsigned n = 0;
+	struct {
+		uint32_t i, b;
+	} q[64];
+
+	(void)state;
+	for (unsigned round = 0; round < 12; round++) {
+		n = 0;
+		while (rig_hear(r, p, &m))
+			if (m.id == 6) {
+				q[n].i = m.index;
+				q[n++].b = m.begin;
+			}
+		MSG0(r, p, 0);
+		for (unsigned i = 0; i < n; i++)
+			rig_block(r, p, q[i].i, q[i].b, BLOCK, 0);
+		MSG0(r, p, 1);
+	}
+	assert_false(p->closed);
+	rig_free(r);
+}
+
+static void
+unwanted_pieces_are_never_asked(void **state)
+{
+	struct rig *r = rig_new(16 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p;
+	struct rig_said m;
+	struct bt_bits want;
+	unsigned n = 0;
+
+	(void)state;
+	bt_bits_init(&want, 16);
+	bt_bits_put(&want, 3);
+	bt_bits_put(&want, 9);
+	bt_torrent_set_wanted(r->t, &want);
+	p = giver(r, 1, false);
+	while (rig_hear(r, p, &m))
+		if (m.id == 6) {
+			n++;
+			assert_true(bt_bits_has(&want, m.index));
+			rig_block(r, p, m.index, 0, BLOCK, 0);
+		}
+	assert_int_equal(n, 2);
+	assert_int_equal(rig_logged(r, BT_FX_DONE), 1);
+	assert_true(bt_torrent_stats(r->t, r->now).is_done);
+	assert_int_equal(bt_torrent_stats(r->t, r->now).size_left, 14 * BLOCK);
+	bt_bits_fini(&want);
+	rig_free(r);
+}
+
+static void
+nothing_beyond_the_horizon_is_asked_until_it_moves(void **state)
+{
+	struct rig *r = rig_new(16 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p;
+	struct rig_said m;
+	unsigned n = 0;
+
+	(void)state;
+	bt_torrent_set_sequential(r->t, 16);
+	bt_torrent_set_horizon(r->t, 2);
+	p = giver(r, 1, false);
+	while (rig_hear(r, p, &m))
+		if (m.id == 6) {
+			assert_int_equal(m.index, n);
+			n++;
+		}
+	assert_int_equal(n, 2);
+	bt_torrent_set_horizon(r->t, 3);
+	rig_wait(r, BT_MSEC(100));
+	assert_int_equal(rig_count(r, p, 6), 1);
+	rig_free(r);
+}
+
+static void
+a_failed_disk_ends_the_asking(void **state)
+{
+	struct rig *r = rig_new(64 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, false);
+	struct rig_said m;
+	struct bt_disk_result bad = { .status = BT_DISK_ERROR };
+
+	(void)state;
+	r->hold_jobs = true;
+	while (rig_hear(r, p, &m) && m.id != 6)
+		;
+	rig_block(r, p, m.index, m.begin, BLOCK, 0);
+	rig_count(r, p, 6);
+	assert_int_equal(r->njobs, 1);
+	bad.id = r->jobs[0].job.id;
+	r->njobs = 0;
+	bt_torrent_on_disk(r->t, &bad, r->now);
+	rig_wait(r, BT_SEC(5));
+	assert_int_equal(rig_count(r, p, 6), 0);
+	rig_free(r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    interest_is_told_when_a_wanted_piece_is_there_and_taken_back),
+		cmocka_unit_test(
+		    nobody_who_has_a_piece_is_told_that_we_have_it),
+		cmocka_unit_test(a_piece_is_told_of_only_when_it_is_verified),
+		cmocka_unit_test(
+		    the_window_grows_by_one_block_for_each_that_comes),
+		cmocka_unit_test(the_window_follows_the_rate_and_heeds_reqq),
+		cmocka_unit_test(
+		    a_dying_peers_blocks_are_asked_of_others_at_once),
+		cmocka_unit_test(
+		    a_choking_peers_blocks_are_asked_of_others_at_once),
+		cmocka_unit_test(a_peer_that_owes_and_does_not_give_is_snubbed),
+		cmocka_unit_test(
+		    a_request_passed_over_for_long_is_asked_of_others),
+		cmocka_unit_test(
+		    blocks_that_nobody_asked_for_are_wasted_and_end_it),
+		cmocka_unit_test(a_late_block_after_a_choke_is_no_crime),
+		cmocka_unit_test(unwanted_pieces_are_never_asked),
+		cmocka_unit_test(
+		    nothing_beyond_the_horizon_is_asked_until_it_moves),
+		cmocka_unit_test(a_failed_disk_ends_the_asking),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
