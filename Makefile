@@ -70,8 +70,9 @@ $(BUILD)/tests/unit/test_net_%: $(BUILD)/tests/unit/test_net_%.o $(BUILD)/libbt.
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NETLIBS) -lcrypto
 $(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljansson -lcrypto
+$(BUILD)/tests/unit/test_tracker_%.o: STD += -Ibt-tracker
 $(BUILD)/tests/unit/test_tracker_%: $(BUILD)/tests/unit/test_tracker_%.o \
-    $(addprefix $(BUILD)/bt-tracker/,store.o peers.o connid.o) $(BUILD)/libbtpure.a
+    $(addprefix $(BUILD)/bt-tracker/,store.o peers.o connid.o request.o) $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto

@@ -381,11 +381,11 @@ bt_peers_drop(struct bt_peers **pp, const uint8_t *secret, uint32_t at)
 
 uint32_t
 bt_peers_expire(struct bt_peers **pp, const uint8_t *secret, enum bt_role role,
-    uint32_t *from, uint32_t work, uint8_t now, uint8_t limit)
+    uint32_t *from, uint32_t *work, uint8_t now, uint8_t limit)
 {
 	uint32_t at, gone = 0;
 
-	for (; work > 0 && *from < (*pp)->n[role]; work--) {
+	for (; *work > 0 && *from < (*pp)->n[role]; (*work)--) {
 		at = place(role, *from);
 		if ((uint8_t)(now - *stamp_at(*pp, record(*pp, at))) <= limit) {
 			(*from)++;

@@ -56,12 +56,13 @@ uint32_t	bt_peers_add(struct bt_peers **p, const uint8_t *secret,
 void	bt_peers_drop(struct bt_peers **p, const uint8_t *secret, uint32_t at);
 
 /*
- * Look at up to `work` peers of a role from number *from on, and drop those
- * whose stamp is more than `limit` behind `now` (modulo 256). *from moves on,
- * and is the role's count when the end was reached. Returns how many went.
+ * Look at up to *work peers of a role from number *from on, and drop those
+ * whose stamp is more than `limit` behind `now` (modulo 256). *work is what is
+ * left of it. *from moves on, and is the role's count when the end was reached.
+ * Returns how many went.
  */
 uint32_t	bt_peers_expire(struct bt_peers **p, const uint8_t *secret,
-		    enum bt_role role, uint32_t *from, uint32_t work,
+		    enum bt_role role, uint32_t *from, uint32_t *work,
 		    uint8_t now, uint8_t limit);
 
 /*

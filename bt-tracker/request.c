@@ -152,9 +152,11 @@ bt_request_parse(struct bt_str in, struct bt_request *r)
 {
 	struct bt_str rest = in, line;
 	bool first = true, close = false;
+	size_t whole;
 
 	if (rest.n > BT_REQUEST_MAX)
 		rest.n = BT_REQUEST_MAX;
+	whole = rest.n;
 	for (;;) {
 		if (!take_line(&rest, &line)) {
 			if (in.n >= BT_REQUEST_MAX)
@@ -172,5 +174,5 @@ bt_request_parse(struct bt_str in, struct bt_request *r)
 		first = false;
 	}
 	r->keep = r->keep && !close;
-	return rest.p - in.p;
+	return (ssize_t)(whole - rest.n);
 }

@@ -38,6 +38,7 @@ struct bt_store {
 	uint32_t at;	   /* the swarm it is at */
 	unsigned part;	   /* family and role there */
 	uint32_t peer;	   /* number in that role */
+	uint64_t round;	   /* what there was to look at when it began */
 };
 
 struct bt_store *
@@ -433,9 +434,9 @@ bt_store_scrape(const struct bt_store *s, struct bt_scrape_row *row)
 	row->downloaded = s->swarms[slot - 1].downloaded;
 }
 
-/* Look at up to `work` peers of one role; true when it has been looked through. */
+/* Look at up to *work peers of one role. True when all were looked at. */
 static bool
-sweep_part(struct bt_store *s, uint32_t work, uint8_t now, uint32_t *gone)
+sweep_part(struct bt_store *s, uint32_t *work, uint8_t now, uint32_t *gone)
 {
 	struct swarm *sw = &s->swarms[s->at];
 	struct bt_peers **p = &sw->of[s->part / 2];
@@ -474,28 +475,41 @@ sweep_next(struct bt_store *s, uint8_t now)
 		s->at++;
 }
 
+/*
+ * How much is due: a share of the round, which looks at all that was there
+ * when it began, so that it takes no longer when much of that goes.
+ */
+static uint32_t
+sweep_due(struct bt_store *s)
+{
+	/* a peer is one unit of work, a swarm five: its parts and itself */
+	uint64_t all = (uint64_t)s->n * 5 + s->peers;
+	uint64_t round_ms = s->expire_ms / ROUNDS + 1;
+	uint64_t since_ms = s->now_ms - s->swept_ms;
+
+	s->swept_ms = s->now_ms;
+	if (all < s->round)
+		all = s->round;
+	if (since_ms < round_ms)
+		all = all * since_ms / round_ms + 1;
+	return all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
+}
+
 uint32_t
 bt_store_sweep(struct bt_store *s, uint64_t now_ms)
 {
-	uint64_t all, work, round_ms = s->expire_ms / ROUNDS + 1;
-	uint32_t chunk, gone = 0;
+	uint32_t work, gone = 0;
 	uint8_t now = tick_at(s, now_ms);
 
-	now_ms = s->now_ms;
-	/* a peer is one unit of work, a swarm five: its parts and itself */
-	all = (uint64_t)s->n * 5 + s->peers;
-	work = all;
-	if (now_ms - s->swept_ms < round_ms)
-		work = all * (now_ms - s->swept_ms) / round_ms + 1;
-	s->swept_ms = now_ms;
+	work = sweep_due(s);
 	while (work > 0 && s->n > 0) {
-		if (s->at >= s->n)
+		if (s->at >= s->n) {
 			s->at = s->part = s->peer = 0;
-		chunk = s->peer;
-		if (!sweep_part(s, (uint32_t)work, now, &gone))
+			s->round = (uint64_t)s->n * 5 + s->peers;
+		}
+		if (!sweep_part(s, &work, now, &gone))
 			break;
-		chunk = s->peer - chunk + 1;
-		work -= chunk < work ? chunk : work;
+		work -= work > 0;
 		s->peer = 0;
 		if (++s->part == 4) {
 			sweep_next(s, now);

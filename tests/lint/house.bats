@@ -71,6 +71,12 @@ breaks() {
 	breaks rule_purity p.a
 }
 
+@test "the tracker's store and codecs are as pure" {
+	for o in store peers connid request; do
+		holds rule_purity "$BT_BUILD/bt-tracker/$o.o"
+	done
+}
+
 @test "the pure rooms keep no state at file scope" {
 	planted=counter
 	cat >p.c <<-'C'

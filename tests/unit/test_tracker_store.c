@@ -1,0 +1,693 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/rd.h"
+#include "store.h"
+
+#define EXPIRE_MS 100000u
+#define START_MS 5000000u
+
+/* A store and what is asked of it, with an answer's room. */
+struct fixture {
+	struct bt_store_limits limits;
+	struct bt_store *store;
+	struct bt_rng rng;
+	uint64_t now_ms;
+	struct bt_store_answer got;
+	uint8_t room4[200 * 6], room6[200 * 18];
+	struct bt_err err;
+};
+
+static void
+begin(struct fixture *f, uint32_t swarms_max, uint32_t peers_max)
+{
+	static const uint8_t secret[16] = "sixteen bytes...";
+
+	memset(f, 0, sizeof(*f));
+	f->limits.swarms_max = swarms_max;
+	f->limits.peers_max = peers_max;
+	f->store = bt_store_new(EXPIRE_MS, &f->limits, secret);
+	f->now_ms = START_MS;
+	f->got.peers[0] = f->room4;
+	f->got.peers[1] = f->room6;
+	bt_rng_seed(&f->rng, 7);
+}
+
+static void
+end(struct fixture *f)
+{
+	assert_true(bt_store_check(f->store));
+	bt_store_free(f->store);
+}
+
+/* Who asks: "a" is 10.0.0.97 port 97 with that in its peer id and key. */
+static struct bt_store_ask
+who(char c, enum bt_event event, bool seeder)
+{
+	struct bt_store_ask q = { .event = event,
+		.seeder = seeder,
+		.both = true,
+		.want = 200,
+		.key = (uint32_t)c };
+	uint8_t ip[4] = { 10, 0, 0, (uint8_t)c };
+
+	memset(q.info_hash, 1, 20);
+	memset(q.peer_id, c, 20);
+	q.peer = bt_addr_v4(ip, (uint16_t)c);
+	return q;
+}
+
+static struct bt_store_ask
+who6(char c, enum bt_event event, bool seeder)
+{
+	struct bt_store_ask q = who(c, event, seeder);
+	uint8_t ip[16] = { 0x20, 1, [15] = (uint8_t)c };
+
+	q.peer = bt_addr_v6(ip, (uint16_t)c);
+	return q;
+}
+
+static int
+ask(struct fixture *f, struct bt_store_ask q)
+{
+	return bt_store_announce(
+	    f->store, &q, f->now_ms, &f->rng, &f->got, &f->err);
+}
+
+static void
+join(struct fixture *f, char c, bool seeder)
+{
+	assert_int_equal(ask(f, who(c, BT_EVENT_STARTED, seeder)), 0);
+}
+
+/* The peers of the answer as their letters: IPv4, then IPv6 in capitals. */
+static const char *
+told(const struct fixture *f, char out[402])
+{
+	char *to = out;
+	uint8_t least = 0, c;
+
+	/* sorted by picking the next larger letter each time */
+	for (;;) {
+		c = 255;
+		for (uint32_t i = 0; i < f->got.n[0]; i++)
+			if (f->room4[6 * i + 3] > least &&
+			    f->room4[6 * i + 3] < c)
+				c = f->room4[6 * i + 3];
+		if (c == 255)
+			break;
+		*to++ = (char)(least = c);
+	}
+	least = 0;
+	for (;;) {
+		c = 255;
+		for (uint32_t i = 0; i < f->got.n[1]; i++)
+			if (f->room6[18 * i + 15] > least &&
+			    f->room6[18 * i + 15] < c)
+				c = f->room6[18 * i + 15];
+		if (c == 255)
+			break;
+		least = c;
+		*to++ = (char)(c - 'a' + 'A');
+	}
+	*to = '\0';
+	assert_int_equal(to - out, f->got.n[0] + f->got.n[1]);
+	return out;
+}
+
+static void
+assert_counts(struct fixture *f, uint32_t complete, uint32_t incomplete,
+    uint32_t downloaded)
+{
+	struct bt_scrape_row row = { .complete = 99 };
+
+	memset(row.info_hash, 1, 20);
+	bt_store_scrape(f->store, &row);
+	assert_int_equal(row.complete, complete);
+	assert_int_equal(row.incomplete, incomplete);
+	assert_int_equal(row.downloaded, downloaded);
+}
+
+/* Who 'z', a leecher that is gone again at once, is told of. */
+static const char *
+all(struct fixture *f, char out[402])
+{
+	assert_int_equal(ask(f, who('z', BT_EVENT_STARTED, false)), 0);
+	told(f, out);
+	assert_int_equal(ask(f, who('z', BT_EVENT_STOPPED, false)), 0);
+	return out;
+}
+
+static void
+a_peer_is_in_a_swarm_once(void **state)
+{
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	join(&f, 'a', false);
+	assert_counts(&f, 0, 1, 0);
+	assert_int_equal(ask(&f, who6('a', BT_EVENT_STARTED, false)), 0);
+	assert_counts(&f, 0, 2, 0); /* another family is another peer */
+	assert_int_equal(ask(&f, who('a', BT_EVENT_NONE, true)), 0);
+	assert_counts(&f, 1, 1, 0);
+	assert_string_equal(all(&f, s), "aA");
+	end(&f);
+}
+
+static void
+the_counts_include_the_asker_and_are_those_of_the_scrape(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	join(&f, 'b', true);
+	join(&f, 'c', true);
+	assert_int_equal(f.got.complete, 2);
+	assert_int_equal(f.got.incomplete, 1);
+	assert_counts(&f, 2, 1, 0);
+	end(&f);
+}
+
+static void
+a_scrape_of_an_unknown_swarm_is_zeros(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	assert_counts(&f, 0, 0, 0);
+	assert_int_equal(f.limits.swarms, 0);
+	end(&f);
+}
+
+static void
+stopped_removes_the_peer_and_is_told_of_nobody(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	join(&f, 'b', false);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, false)), 0);
+	assert_int_equal(f.got.n[0] + f.got.n[1], 0);
+	assert_int_equal(f.got.incomplete, 1);
+	assert_counts(&f, 0, 1, 0);
+	end(&f);
+}
+
+static void
+stopped_makes_no_swarm(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, false)), 0);
+	assert_int_equal(f.limits.swarms, 0);
+	assert_int_equal(bt_store_swarms(f.store), 0);
+	end(&f);
+}
+
+static void
+the_same_id_and_key_from_another_address_has_moved(void **state)
+{
+	struct bt_store_ask q = who('m', BT_EVENT_NONE, false);
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	join(&f, 'b', false);
+	memset(q.peer_id, 'a', 20);
+	q.key = 'a';
+	assert_int_equal(ask(&f, q), 0);
+	assert_string_equal(told(&f, s), "b");
+	assert_string_equal(all(&f, s), "bm");
+	end(&f);
+}
+
+/* Either alone is no proof: ids are known to the swarm, keys may be equal. */
+static void
+an_id_or_a_key_alone_moves_nobody(void **state)
+{
+	struct bt_store_ask q;
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	q = who('m', BT_EVENT_NONE, false);
+	memset(q.peer_id, 'a', 20);
+	assert_int_equal(ask(&f, q), 0);
+	q = who('n', BT_EVENT_NONE, false);
+	q.key = 'a';
+	assert_int_equal(ask(&f, q), 0);
+	assert_string_equal(all(&f, s), "amn");
+	end(&f);
+}
+
+static void
+a_key_of_zero_is_no_key(void **state)
+{
+	struct bt_store_ask q;
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	q = who('a', BT_EVENT_STARTED, false);
+	q.key = 0;
+	assert_int_equal(ask(&f, q), 0);
+	q = who('m', BT_EVENT_STARTED, false);
+	memset(q.peer_id, 'a', 20);
+	q.key = 0;
+	assert_int_equal(ask(&f, q), 0);
+	assert_string_equal(all(&f, s), "am");
+	end(&f);
+}
+
+static void
+moving_to_an_address_that_is_taken_leaves_one_peer_there(void **state)
+{
+	struct bt_store_ask q = who('b', BT_EVENT_STARTED, false);
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	join(&f, 'b', false);
+	memset(q.peer_id, 'a', 20);
+	q.key = 'a';
+	assert_int_equal(ask(&f, q), 0);
+	assert_string_equal(all(&f, s), "b");
+	assert_int_equal(f.limits.peers, 1);
+	end(&f);
+}
+
+static void
+nobody_else_can_remove_a_peer(void **state)
+{
+	struct bt_store_ask q = who('m', BT_EVENT_STOPPED, false);
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	memset(q.peer_id, 'a', 20); /* its id, but not its key */
+	assert_int_equal(ask(&f, q), 0);
+	q.key = 0;
+	assert_int_equal(ask(&f, q), 0);
+	q.peer.port = 'a'; /* its port, but not its address */
+	assert_int_equal(ask(&f, q), 0);
+	assert_string_equal(all(&f, s), "a");
+	q = who('m', BT_EVENT_STOPPED, false);
+	memset(q.peer_id, 'a', 20);
+	q.key = 'a'; /* the peer itself, elsewhere */
+	assert_int_equal(ask(&f, q), 0);
+	assert_string_equal(all(&f, s), "");
+	end(&f);
+}
+
+static void
+stopped_without_a_key_removes_the_addresss_own_peer(void **state)
+{
+	struct bt_store_ask q = who('a', BT_EVENT_STOPPED, false);
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	q.key = 0;
+	assert_int_equal(ask(&f, q), 0);
+	assert_counts(&f, 0, 0, 0);
+	end(&f);
+}
+
+static void
+another_program_at_its_address_does_not_undo_a_seeder(void **state)
+{
+	struct bt_store_ask q = who('a', BT_EVENT_NONE, false);
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', true);
+	join(&f, 'b', false);
+	q.key = 77;
+	assert_int_equal(ask(&f, q), 0);
+	assert_string_equal(told(&f, s), "ab");
+	assert_counts(&f, 1, 1, 0);
+	q.event = BT_EVENT_STOPPED;
+	assert_int_equal(ask(&f, q), 0);
+	assert_counts(&f, 1, 1, 0);
+	end(&f);
+}
+
+/* Began anew under another key, it is a leecher again when it says so. */
+static void
+started_replaces_whoever_was_at_the_address(void **state)
+{
+	struct bt_store_ask q = who('a', BT_EVENT_STARTED, false);
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', true);
+	q.key = 77;
+	assert_int_equal(ask(&f, q), 0);
+	assert_counts(&f, 0, 1, 0);
+	q.event = BT_EVENT_STOPPED;
+	assert_int_equal(ask(&f, q), 0);
+	assert_counts(&f, 0, 0, 0);
+	end(&f);
+}
+
+static void
+seeders_are_told_of_leechers_only(void **state)
+{
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', true);
+	join(&f, 'b', false);
+	join(&f, 'c', true);
+	assert_string_equal(told(&f, s), "b");
+	join(&f, 'd', false);
+	assert_string_equal(told(&f, s), "abc");
+	end(&f);
+}
+
+static void
+nobody_is_told_of_itself(void **state)
+{
+	struct fixture f;
+	char s[402];
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	assert_string_equal(told(&f, s), "");
+	join(&f, 'b', false);
+	for (int i = 0; i < 50; i++) {
+		join(&f, 'a', false);
+		assert_string_equal(told(&f, s), "b");
+	}
+	end(&f);
+}
+
+static void
+the_own_family_comes_first_and_the_other_fills_up(void **state)
+{
+	struct bt_store_ask q;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	for (char c = 'a'; c < 'h'; c++) {
+		join(&f, c, false);
+		assert_int_equal(ask(&f, who6(c, BT_EVENT_STARTED, false)), 0);
+	}
+	q = who('z', BT_EVENT_NONE, false);
+	q.want = 10;
+	assert_int_equal(ask(&f, q), 0);
+	assert_int_equal(f.got.n[0], 7);
+	assert_int_equal(f.got.n[1], 3);
+	q = who6('z', BT_EVENT_NONE, false);
+	q.want = 10;
+	assert_int_equal(ask(&f, q), 0);
+	assert_int_equal(f.got.n[0], 3);
+	assert_int_equal(f.got.n[1], 7);
+	q.both = false;
+	assert_int_equal(ask(&f, q), 0);
+	assert_int_equal(f.got.n[0], 0);
+	assert_int_equal(f.got.n[1], 7);
+	q.want = 0;
+	assert_int_equal(ask(&f, q), 0);
+	assert_int_equal(f.got.n[0] + f.got.n[1], 0);
+	end(&f);
+}
+
+/*
+ * 20 leechers and 10 seeders: of 3 wished for, each of the 29 others is one
+ * in 10.34 % of 30,000 answers: 3,103, give or take 5 standard deviations
+ * (52.8). The seed is fixed.
+ */
+static void
+each_of_the_others_is_chosen_equally_often(void **state)
+{
+	struct bt_store_ask q;
+	struct fixture f;
+	uint32_t times[256] = { 0 };
+
+	(void)state;
+	begin(&f, 10, 100);
+	for (int i = 0; i < 30; i++)
+		join(&f, (char)('A' + i), i >= 20);
+	q = who('A', BT_EVENT_NONE, false);
+	q.want = 3;
+	for (int i = 0; i < 30000; i++) {
+		assert_int_equal(ask(&f, q), 0);
+		assert_int_equal(f.got.n[0], 3);
+		for (int k = 0; k < 3; k++)
+			times[f.room4[6 * k + 3]]++;
+	}
+	assert_int_equal(times['A'], 0);
+	for (int i = 1; i < 30; i++)
+		assert_in_range(times['A' + i], 3103 - 264, 3103 + 264);
+	end(&f);
+}
+
+static void
+completed_counts_once_for_one_who_was_a_leecher(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_COMPLETED, false)), 0);
+	assert_counts(&f, 0, 1, 0); /* it says itself that it is not */
+	assert_int_equal(ask(&f, who('a', BT_EVENT_COMPLETED, true)), 0);
+	assert_counts(&f, 1, 0, 1);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_COMPLETED, true)), 0);
+	assert_counts(&f, 1, 0, 1);
+	assert_int_equal(ask(&f, who('b', BT_EVENT_COMPLETED, true)), 0);
+	assert_counts(&f, 2, 0, 1); /* was never a leecher here */
+	end(&f);
+}
+
+static void
+the_silent_are_forgotten_and_the_others_are_not(void **state)
+{
+	struct fixture f;
+	char s[402];
+	uint64_t last_ms;
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	join(&f, 'b', true);
+	last_ms = f.now_ms;
+	while (f.now_ms - last_ms < EXPIRE_MS) {
+		assert_counts(&f, 1, 1, 0);
+		f.now_ms += 100;
+		assert_int_equal(ask(&f, who('b', BT_EVENT_NONE, true)), 0);
+		bt_store_sweep(f.store, f.now_ms);
+	}
+	while (f.now_ms - last_ms < EXPIRE_MS + EXPIRE_MS / 5) {
+		f.now_ms += 100;
+		bt_store_sweep(f.store, f.now_ms);
+	}
+	assert_string_equal(all(&f, s), "b");
+	end(&f);
+}
+
+/* Half of them in one swarm, half in a thousand; all go silent at once. */
+static void
+no_call_of_the_sweep_looks_at_everything(void **state)
+{
+	struct bt_store_ask q = who('a', BT_EVENT_STARTED, false);
+	struct fixture f;
+	uint32_t gone, sum = 0;
+
+	(void)state;
+	begin(&f, 2000, 20000);
+	q.want = 0;
+	bt_store_sweep(f.store, f.now_ms);
+	for (uint32_t i = 0; i < 10000; i++) {
+		bt_put_be32(q.info_hash, i % 2 == 0 ? 5000 : i % 1000);
+		bt_put_be32(q.peer.ip, 0x0a000000 | i);
+		q.key = i + 1;
+		q.seeder = i % 3 == 0;
+		assert_int_equal(ask(&f, q), 0);
+	}
+	/* steps of a 1,000th of expire, so a 62nd of a round */
+	while (sum < 10000) {
+		f.now_ms += EXPIRE_MS / 1000;
+		assert_true(f.now_ms - START_MS < EXPIRE_MS + EXPIRE_MS / 5);
+		gone = bt_store_sweep(f.store, f.now_ms);
+		assert_true(gone < 10000 / 40);
+		assert_true(gone == 0 || f.now_ms - START_MS >= EXPIRE_MS);
+		sum += gone;
+	}
+	for (int i = 0; i < 100; i++)
+		bt_store_sweep(f.store, f.now_ms += EXPIRE_MS / 1000);
+	assert_int_equal(f.limits.peers, 0);
+	assert_int_equal(f.limits.swarms, 0);
+	end(&f);
+}
+
+static void
+an_empty_swarm_is_dropped_but_completions_are_remembered(void **state)
+{
+	struct fixture f;
+	uint64_t last_ms;
+
+	(void)state;
+	begin(&f, 10, 100);
+	join(&f, 'a', false);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_COMPLETED, true)), 0);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, true)), 0);
+	last_ms = f.now_ms;
+	while (f.now_ms - last_ms < EXPIRE_MS) {
+		assert_counts(&f, 0, 0, 1);
+		f.now_ms += 500;
+		bt_store_sweep(f.store, f.now_ms);
+	}
+	while (f.now_ms - last_ms < EXPIRE_MS + EXPIRE_MS / 5) {
+		f.now_ms += 500;
+		bt_store_sweep(f.store, f.now_ms);
+	}
+	assert_int_equal(f.limits.swarms, 0);
+	end(&f);
+}
+
+/* A caller may have read the clock before it waited for the lock. */
+static void
+a_clock_that_lags_makes_nobody_old(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10, 100);
+	f.now_ms += 2 * EXPIRE_MS / 100;
+	join(&f, 'a', false);
+	bt_store_sweep(f.store, f.now_ms - 2 * EXPIRE_MS / 100);
+	assert_counts(&f, 0, 1, 0);
+	end(&f);
+}
+
+static void
+beyond_the_limits_nothing_new_is_taken_in(void **state)
+{
+	struct bt_store_ask q;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 2, 3);
+	join(&f, 'a', false);
+	join(&f, 'b', false);
+	join(&f, 'c', false);
+	assert_int_equal(ask(&f, who('d', BT_EVENT_STARTED, false)), -1);
+	assert_int_equal(f.err.kind, BT_ELIMIT);
+	assert_string_equal(
+	    f.err.text, "this tracker has no room for another peer");
+	join(&f, 'b', true); /* who is there is served */
+	assert_counts(&f, 1, 2, 0);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, false)), 0);
+	assert_int_equal(ask(&f, who('b', BT_EVENT_STOPPED, true)), 0);
+	for (uint8_t i = 2; i <= 3; i++) {
+		q = who('x', BT_EVENT_STARTED, false);
+		memset(q.info_hash, i, 20);
+		assert_int_equal(ask(&f, q), i == 2 ? 0 : -1);
+	}
+	assert_string_equal(
+	    f.err.text, "this tracker has no room for another torrent");
+	end(&f);
+}
+
+static void
+many_swarms_are_each_their_own(void **state)
+{
+	struct bt_store_ask q = who('a', BT_EVENT_STARTED, false);
+	struct bt_scrape_row row;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 100000, 100000);
+	for (uint32_t i = 0; i < 30000; i++) {
+		bt_put_be32(q.info_hash, i);
+		q.seeder = i % 2 == 0;
+		assert_int_equal(ask(&f, q), 0);
+		assert_int_equal(f.got.complete + f.got.incomplete, 1);
+	}
+	memcpy(row.info_hash, q.info_hash, 20);
+	for (uint32_t i = 0; i < 30000; i++) {
+		bt_put_be32(row.info_hash, i);
+		bt_store_scrape(f.store, &row);
+		assert_int_equal(row.complete, i % 2 == 0);
+		assert_int_equal(row.incomplete, i % 2);
+	}
+	end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_peer_is_in_a_swarm_once),
+		cmocka_unit_test(
+		    the_counts_include_the_asker_and_are_those_of_the_scrape),
+		cmocka_unit_test(a_scrape_of_an_unknown_swarm_is_zeros),
+		cmocka_unit_test(
+		    stopped_removes_the_peer_and_is_told_of_nobody),
+		cmocka_unit_test(stopped_makes_no_swarm),
+		cmocka_unit_test(
+		    the_same_id_and_key_from_another_address_has_moved),
+		cmocka_unit_test(an_id_or_a_key_alone_moves_nobody),
+		cmocka_unit_test(a_key_of_zero_is_no_key),
+		cmocka_unit_test(
+		    moving_to_an_address_that_is_taken_leaves_one_peer_there),
+		cmocka_unit_test(nobody_else_can_remove_a_peer),
+		cmocka_unit_test(
+		    stopped_without_a_key_removes_the_addresss_own_peer),
+		cmocka_unit_test(
+		    another_program_at_its_address_does_not_undo_a_seeder),
+		cmocka_unit_test(started_replaces_whoever_was_at_the_address),
+		cmocka_unit_test(seeders_are_told_of_leechers_only),
+		cmocka_unit_test(nobody_is_told_of_itself),
+		cmocka_unit_test(
+		    the_own_family_comes_first_and_the_other_fills_up),
+		cmocka_unit_test(each_of_the_others_is_chosen_equally_often),
+		cmocka_unit_test(
+		    completed_counts_once_for_one_who_was_a_leecher),
+		cmocka_unit_test(
+		    the_silent_are_forgotten_and_the_others_are_not),
+		cmocka_unit_test(no_call_of_the_sweep_looks_at_everything),
+		cmocka_unit_test(
+		    an_empty_swarm_is_dropped_but_completions_are_remembered),
+		cmocka_unit_test(a_clock_that_lags_makes_nobody_old),
+		cmocka_unit_test(beyond_the_limits_nothing_new_is_taken_in),
+		cmocka_unit_test(many_swarms_are_each_their_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
