@@ -106,7 +106,7 @@ int	bt_files_stat(struct bt_files *f, uint32_t file,
 	    struct bt_files_stat *st, struct bt_err *err);
 /* Where it is or will be for the user: root-relative path joined to root. */
 char	*bt_files_path(const struct bt_files *f, uint32_t file);	/* gives */
-/* WRITE with -f: turn final files that are there back into .part. */
+/* WRITE with -f: turn a final file that is there back into .part. */
 int	bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err);
 /* Bytes free for us on the root's file system. */
 int	bt_files_space(const struct bt_files *f, uint64_t *out,

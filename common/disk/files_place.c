@@ -125,6 +125,23 @@ fail_final(
 	return -1;
 }
 
+/* What lay there held the right bytes; it may hold more. */
+static int
+expect_size(struct bt_files *f, uint32_t file, struct bt_err *err)
+{
+	struct bt_files_stat st;
+	char *path;
+
+	if (bt_files_stat(f, file, &st, err) == -1)
+		return -1;
+	if (st.size == f->layout->files[file].size)
+		return 0;
+	path = bt_files_path(f, file);
+	bt_err_set(err, BT_EFILE, "'%s' exists with other content", path);
+	bt_mem_free(path);
+	return -1;
+}
+
 int
 bt_files_finish(struct bt_files *f, uint32_t file, struct bt_err *err)
 {
@@ -139,8 +156,10 @@ bt_files_finish(struct bt_files *f, uint32_t file, struct bt_err *err)
 	state = find_state(f, file, err);
 	if (state == -1)
 		return -1;
-	if (state == BT_STORE_FINAL || state == BT_STORE_SIDE)
+	if (state == BT_STORE_SIDE)
 		return 0;
+	if (state == BT_STORE_FINAL)
+		return expect_size(f, file, err);
 	if (bt_files_get(f, file, false, &ref, err) == -1)
 		return -1;
 	ref.wrote = true;
@@ -177,6 +196,20 @@ forget_fd(struct bt_files *f, uint32_t store)
 		close(fd);
 }
 
+/* An empty file has no .part: what is there is made to be it. */
+static int
+empty_final(struct bt_files *f, uint32_t file, struct bt_err *err)
+{
+	int fd =
+	    bt_files_open_state(f, file, BT_STORE_FINAL, O_WRONLY | O_TRUNC);
+
+	if (fd == -1)
+		return bt_files_fail_open(f, file, BT_STORE_FINAL, err);
+	close(fd);
+	set_state(f, file, BT_STORE_FINAL);
+	return 0;
+}
+
 int
 bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err)
 {
@@ -192,6 +225,8 @@ bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err)
 		return -1;
 	if (state != BT_STORE_FINAL)
 		return 0;
+	if (f->layout->files[file].size == 0)
+		return empty_final(f, file, err);
 	forget_fd(f, file); /* it cannot be written */
 	if (rename_to(f, file, BT_STORE_FINAL, BT_STORE_PART) == -1)
 		return fail_final(f, file, "adopt", err);

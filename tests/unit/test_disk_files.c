@@ -259,9 +259,31 @@ an_empty_file_is_not_made_of_one_that_holds_bytes(void **state)
 	assert_int_equal(bt_files_make_empty(f, &err), -1);
 	assert_non_null(strstr(err.text, "File exists"));
 	tmp_expect(path, "mine", 4);
+	must(bt_files_adopt(f, 0, &err), &err);
+	must(bt_files_make_empty(f, &err), &err);
+	tmp_expect(path, "", 0);
 	bt_files_close(f);
 	bt_layout_free(l);
 	bt_mem_free(path);
+}
+
+static void
+what_lies_there_and_goes_on_past_the_end_is_other_content(void **state)
+{
+	struct bt_layout *l = made_layout("T", 16, three);
+	struct bt_err err = BT_ERR_INIT;
+	uint8_t *content = made_content(l);
+	struct bt_files *f;
+
+	tmp_put(*state, "T/a", content, 11);
+	f = open_write(l, *state);
+	write_all(f, l, 53);
+	assert_int_equal(bt_files_finish(f, 0, &err), -1);
+	assert_int_equal(err.kind, BT_EFILE);
+	assert_non_null(strstr(err.text, "T/a' exists with other content"));
+	bt_files_close(f);
+	bt_layout_free(l);
+	bt_mem_free(content);
 }
 
 static struct bt_files *
@@ -830,6 +852,8 @@ main(void)
 		tmp_test(
 		    empty_files_and_their_folders_are_made_and_x_is_executable),
 		tmp_test(an_empty_file_is_not_made_of_one_that_holds_bytes),
+		tmp_test(
+		    what_lies_there_and_goes_on_past_the_end_is_other_content),
 		tmp_test(
 		    bytes_of_files_not_selected_go_to_the_side_and_leave_no_stray_file),
 		tmp_test(
