@@ -174,6 +174,10 @@ open_folders(
 {
 	const struct bt_layout *l = f->layout;
 
+	/* what it is to be put in may be made; where -o FILE is may not */
+	if (f->mode == BT_FILES_WRITE && conf->only_path == NULL &&
+	    !f->anonymous)
+		mkdir(f->root, 0777); /* opening it says what went wrong */
 	f->root_fd = open_folder(f->root, err);
 	if (f->root_fd == -1)
 		return -1;

@@ -59,7 +59,8 @@ struct bt_files_conf {
 
 /*
  * gives *out. READ: the content's file or folder must be there. WRITE takes no
- * lock and makes no file yet; a selected symbolic link is refused (BT_EINPUT).
+ * lock and makes only root where it is missing, no file yet; a selected symbolic
+ * link is refused (BT_EINPUT).
  */
 int	bt_files_open(struct bt_files **out, const struct bt_files_conf *conf,
 	    struct bt_err *err);

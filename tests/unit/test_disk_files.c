@@ -817,19 +817,22 @@ threads_share_few_descriptors_without_mixing_files_up(void **state)
 }
 
 static void
-a_root_that_is_missing_is_an_error_and_space_is_told(void **state)
+a_root_is_made_but_not_its_parent_and_space_is_told(void **state)
 {
 	struct bt_layout *l = made_layout("T", 16, three);
-	struct bt_files_conf conf = {
-		.layout = l, .root = "/nonexistent", .mode = BT_FILES_WRITE
-	};
+	struct bt_files_conf conf = { .layout = l,
+		.root = "/nonexistent/deeper",
+		.mode = BT_FILES_WRITE };
 	struct bt_err err = BT_ERR_INIT;
+	char *path = tmp_path(*state, "new");
 	struct bt_files *f;
 	uint64_t free_bytes = 0;
 
 	assert_int_equal(bt_files_open(&f, &conf, &err), -1);
 	assert_int_equal(err.kind, BT_EFILE);
-	f = open_write(l, *state);
+	conf.root = path;
+	f = open_conf(&conf);
+	assert_true(tmp_has(*state, "new"));
 	must(bt_files_space(f, &free_bytes, &err), &err);
 	assert_true(free_bytes > 0);
 	bt_files_close(f);
@@ -837,6 +840,7 @@ a_root_that_is_missing_is_an_error_and_space_is_told(void **state)
 	assert_int_equal(bt_files_open(&f, &conf, &err), -1); /* no T there */
 	assert_int_equal(err.kind, BT_EFILE);
 	bt_layout_free(l);
+	bt_mem_free(path);
 }
 
 int
@@ -876,7 +880,7 @@ main(void)
 		tmp_test(
 		    reading_now_gives_what_is_in_memory_scattered_over_borders),
 		tmp_test(threads_share_few_descriptors_without_mixing_files_up),
-		tmp_test(a_root_that_is_missing_is_an_error_and_space_is_told),
+		tmp_test(a_root_is_made_but_not_its_parent_and_space_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
