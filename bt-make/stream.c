@@ -129,6 +129,7 @@ hash_all(struct hasher *h, int fd, uint64_t *size,
     bool (*progress)(void *arg, uint64_t done), void *arg, struct bt_err *err)
 {
 	unsigned turn = 0;
+	bool go;
 	int more;
 
 	*size = 0;
@@ -138,10 +139,11 @@ hash_all(struct hasher *h, int fd, uint64_t *size,
 		*size += h->chunk[turn].n;
 		turn ^= 1;
 		bt_buf_clear(&h->chunk[turn]);
-		if (more == 1)
+		go = progress(arg, *size);
+		if (more == 1 && go)
 			more = fill(fd, &h->chunk[turn], err);
 		end_chunk(h, *size);
-		if (!progress(arg, *size))
+		if (!go)
 			return bt_err_set(err, BT_EANSWER, "stopped");
 		if (more == 0 && h->chunk[turn].n == 0)
 			return 0;

@@ -21,16 +21,16 @@ fetch(void *arg, const char *url, struct bt_buf *out, struct bt_err *err)
 }
 
 static int
-fetch_nothing(void *arg, const char *url, struct bt_buf *out,
-    struct bt_err *err)
+fetch_nothing(
+    void *arg, const char *url, struct bt_buf *out, struct bt_err *err)
 {
 	(void)arg, (void)url, (void)out, (void)err;
 	return 0;
 }
 
 static void
-assert_refused(struct bt_input *in, const char *operand,
-    enum bt_err_kind kind, const char *sentence)
+assert_refused(struct bt_input *in, const char *operand, enum bt_err_kind kind,
+    const char *sentence)
 {
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_buf b;
@@ -61,8 +61,9 @@ static void
 a_url_goes_to_the_fetcher_that_was_handed_in(void **state)
 {
 	char url[] = "https://a/b.torrent";
-	struct bt_input in = { .read = bt_slurp_fd, .fetch = fetch,
-		.arg = url };
+	struct bt_input in = {
+		.read = bt_slurp_fd, .fetch = fetch, .arg = url
+	};
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_buf b;
 
@@ -92,8 +93,8 @@ stdin_is_taken_once(void **state)
 	assert_int_equal(bt_input_torrent(&in, "-", &b, &err), 0);
 	assert_int_equal(b.n, 2);
 	bt_buf_fini(&b);
-	assert_refused(&in, "-", BT_EUSAGE,
-	    "'-' (standard input) is given twice");
+	assert_refused(
+	    &in, "-", BT_EUSAGE, "'-' (standard input) is given twice");
 	assert_int_equal(bt_input_take_stdin(&in, &err), -1);
 	dup2(was, STDIN_FILENO);
 	close(was);

@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +124,7 @@ numbers_keep_their_value_and_infinity_is_null(void **state)
 	bt_json_real(&j, "inf", 1e308 * 10);
 	bt_json_end(&j);
 	assert_string_equal(s.text, "{\"max\": 9223372036854775807, "
-	    "\"half\": 0.5, \"inf\": null}\n");
+				    "\"half\": 0.5, \"inf\": null}\n");
 	end(&s);
 }
 

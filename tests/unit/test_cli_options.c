@@ -64,19 +64,18 @@ assert_parsed(const char *words, const char *drawn)
 	bt_cli_start(&cli, &tool, l.argc, l.argv);
 	while ((ch = bt_cli_next(&cli)) != -1) {
 		if (ch < 256)
-			n += (size_t)snprintf(got + n, sizeof(got) - n, "%c",
-			    ch);
+			n += (size_t)snprintf(
+			    got + n, sizeof(got) - n, "%c", ch);
 		else
-			n += (size_t)snprintf(got + n, sizeof(got) - n, "%d",
-			    ch);
+			n += (size_t)snprintf(
+			    got + n, sizeof(got) - n, "%d", ch);
 		n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%s ",
-		    cli.arg != NULL ? "=" : "",
-		    cli.arg != NULL ? cli.arg : "");
+		    cli.arg != NULL ? "=" : "", cli.arg != NULL ? cli.arg : "");
 	}
 	n += (size_t)snprintf(got + n, sizeof(got) - n, "|");
 	for (; *cli.args != NULL; cli.args++)
-		n += (size_t)snprintf(got + n, sizeof(got) - n, " %s",
-		    *cli.args);
+		n += (size_t)snprintf(
+		    got + n, sizeof(got) - n, " %s", *cli.args);
 	assert_string_equal(got, drawn);
 	assert_int_equal(bt_cli_end(&cli), 0);
 }
@@ -133,8 +132,7 @@ struct ending {
 	char out[2048], err[1024];
 };
 
-static void
-catch(int fd, char *text, size_t max)
+static void catch (int fd, char *text, size_t max)
 {
 	size_t n = 0;
 	ssize_t got;
@@ -168,8 +166,8 @@ run(struct ending *e, const char *words, void (*body)(struct bt_cli *))
 	}
 	close(out[1]);
 	close(err[1]);
-	catch(out[0], e->out, sizeof(e->out));
-	catch(err[0], e->err, sizeof(e->err));
+	catch (out[0], e->out, sizeof(e->out));
+	catch (err[0], e->err, sizeof(e->err));
 	assert_int_equal(waitpid(pid, &e->status, 0), pid);
 }
 
@@ -190,8 +188,7 @@ assert_misuse(const char *words, const char *sentence)
 	char want[512];
 
 	run(&e, words, parse);
-	snprintf(want, sizeof(want), "bt-x: %s\ntry 'bt-x --help'\n",
-	    sentence);
+	snprintf(want, sizeof(want), "bt-x: %s\ntry 'bt-x --help'\n", sentence);
 	assert_true(WIFEXITED(e.status));
 	assert_int_equal(WEXITSTATUS(e.status), 2);
 	assert_string_equal(e.err, want);
@@ -210,8 +207,9 @@ a_wrong_command_line_is_one_sentence_and_status_2(void **state)
 	assert_misuse("--force=1", "option '--force' takes no argument");
 	assert_misuse("--json=1", "option '--json' takes no argument");
 	assert_misuse("--memory 2M", "option '--memory': '2M' is not between "
-	    "1 B and 1.0 MiB");
-	assert_misuse("--memory x", "option '--memory': 'x' is not a size: "
+				     "1 B and 1.0 MiB");
+	assert_misuse("--memory x",
+	    "option '--memory': 'x' is not a size: "
 	    "give bytes, or a number with K, M, G or T");
 }
 
@@ -257,8 +255,7 @@ the_first_failure_gives_the_status_and_all_are_said(void **state)
 	(void)state;
 	run(&e, "", fail_thrice);
 	assert_int_equal(WEXITSTATUS(e.status), 7);
-	assert_string_equal(
-	    e.err, "bt-x: warned\nbt-x: one\nbt-x: two\n");
+	assert_string_equal(e.err, "bt-x: warned\nbt-x: one\nbt-x: two\n");
 }
 
 static void

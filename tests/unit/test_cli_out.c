@@ -1,7 +1,7 @@
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,11 @@ a_terminal_is_spared_what_is_not_utf8_and_the_c1_controls(void **state)
 	(void)state;
 	assert_escaped(STR("a\xff\xc3"), true, "a\\xff\\xc3");
 	assert_escaped(STR("a\xff\xc3"), false, "a\xff\xc3");
-	assert_escaped(STR("\xc2\x9b" "2J"), true, "\\xc2\\x9b" "2J");
+	assert_escaped(STR("\xc2\x9b"
+			   "2J"),
+	    true,
+	    "\\xc2\\x9b"
+	    "2J");
 	/* a surrogate, an overlong slash, and beyond U+10FFFF (RFC 3629) */
 	assert_escaped(STR("\xed\xa0\x80"), true, "\\xed\\xa0\\x80");
 	assert_escaped(STR("\xc0\xaf"), true, "\\xc0\\xaf");
@@ -107,7 +111,7 @@ fields_in_a_pipe_are_label_tab_raw_value(void **state)
 	bt_out_field_size(&s.out, "size", 1288490189);
 	bt_out_field_date(&s.out, "date", 0);
 	assert_wrote(&s, "name\ta\\x0ab\npieces\t17\nsize\t1288490189\n"
-	    "date\t0\n");
+			 "date\t0\n");
 }
 
 static void
@@ -124,9 +128,9 @@ fields_on_a_terminal_are_aligned_and_human(void **state)
 	bt_out_field_date(&s.out, "date", 1234567890);
 	bt_out_field_date(&s.out, "date", INT64_MAX);
 	assert_wrote(&s, "name            x\n"
-	    "size            1.5 KiB (1536 bytes)\n"
-	    "date            2009-02-13 23:31:30 UTC\n"
-	    "date            9223372036854775807\n");
+			 "size            1.5 KiB (1536 bytes)\n"
+			 "date            2009-02-13 23:31:30 UTC\n"
+			 "date            9223372036854775807\n");
 }
 
 /* However a long name is cut inside, no character of it is split. */
@@ -144,8 +148,8 @@ a_long_name_is_written_whole(void **state)
 			memcpy(name + lead + 3 * i, "\xe2\x82\xac", 3);
 		begin(&s);
 		s.out.tty = true;
-		bt_out_name(&s.out, (struct bt_str){ (uint8_t *)name,
-		    lead + 15000 });
+		bt_out_name(
+		    &s.out, (struct bt_str){ (uint8_t *)name, lead + 15000 });
 		assert_int_equal(bt_out_flush(&s.out), 0);
 		assert_int_equal(s.n, lead + 15000);
 		assert_memory_equal(s.text, name, s.n);

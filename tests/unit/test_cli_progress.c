@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ the_line_has_percent_bytes_rate_and_time_left(void **state)
 	bt_progress_draw(&s.bar, 1 * SECOND, 0, 100 * MIB, NULL);
 	bt_progress_draw(&s.bar, 2 * SECOND, 10 * MIB, 100 * MIB, "3 peers");
 	assert_string_equal(line(&s), " 10%  10.0 MiB of 100.0 MiB  "
-	    "10.0 MiB/s  eta 0:09  3 peers\033[K");
+				      "10.0 MiB/s  eta 0:09  3 peers\033[K");
 	end(&s);
 }
 

@@ -64,7 +64,7 @@ trackers_and_web_seeds_follow_each_url_once(void **state)
 	m.web_seeds = seeds;
 	m.nweb_seeds = 1;
 	assert_link(&m, XT "&dn=x&tr=http%3A%2F%2Fa%2F%3Fx%3D1"
-	    "&tr=udp%3A%2F%2Fb%3A1&ws=http%3A%2F%2Fw%2F");
+			   "&tr=udp%3A%2F%2Fb%3A1&ws=http%3A%2F%2Fw%2F");
 }
 
 static void
@@ -72,7 +72,7 @@ what_does_not_fit_is_left_out_whole(void **state)
 {
 	enum { N = 3000 };
 	struct bt_meta_tracker *trackers = calloc(N, sizeof(*trackers));
-	char (*urls)[32] = calloc(N, sizeof(*urls));
+	char(*urls)[32] = calloc(N, sizeof(*urls));
 	struct bt_meta m = meta();
 	struct bt_buf b;
 

@@ -47,7 +47,7 @@ a_file_without_options_is_the_four_keys_of_bep_3(void **state)
 
 	(void)state;
 	assert_written(&w, "d4:infod6:lengthi5e4:name1:x12:piece lengthi16384e"
-	    "6:pieces20:" HASH "ee");
+			   "6:pieces20:" HASH "ee");
 }
 
 static void
@@ -80,7 +80,8 @@ every_key_is_in_its_place(void **state)
 	w.comment = STR("hi");
 	w.created_by = STR("me");
 	w.creation_date = 0;
-	assert_written(&w, "d8:announce8:http://a13:announce-list"
+	assert_written(&w,
+	    "d8:announce8:http://a13:announce-list"
 	    "ll8:http://a8:http://bel9:udp://c:1ee7:comment2:hi"
 	    "10:created by2:me13:creation datei0e4:infod5:files"
 	    "ld6:lengthi0e4:pathl1:a1:b1:ceed6:lengthi5e4:pathl1:deee"
@@ -100,7 +101,7 @@ one_tracker_needs_no_list(void **state)
 	w.trackers = &t;
 	w.ntrackers = 1;
 	assert_written(&w, "d8:announce8:http://a4:infod6:lengthi5e4:name1:x"
-	    "12:piece lengthi16384e6:pieces20:" HASH "ee");
+			   "12:piece lengthi16384e6:pieces20:" HASH "ee");
 }
 
 static void

@@ -1,0 +1,131 @@
+# What all tools keep: common options, exits, streams. bt-info and bt-make
+# stand for the six where the code is the same for all.
+
+setup() {
+	load ../lib/common
+	bt_setup
+}
+teardown() { bt_teardown; }
+
+tools='bt-info bt-make bt-scrape bt-tracker bt-get bt-seed'
+
+make_one() {
+	printf hello >hello
+	bt-make -o h.torrent hello
+}
+
+@test "every tool has its help and version on stdout, and ends with 0" {
+	for t in $tools; do
+		for o in -h --help; do
+			run --separate-stderr "$t" $o
+			assert_success
+			assert_line --index 0 --partial "usage: $t [OPTION]... "
+			assert_line --regexp '^Examples:$'
+			[ -z "$stderr" ]
+		done
+		for o in -V --version; do
+			run --separate-stderr "$t" $o
+			assert_success
+			assert_output --regexp "^$t [0-9]+\.[0-9]+\.[0-9]+$"
+			[ -z "$stderr" ]
+		done
+	done
+}
+
+@test "every tool answers a wrong option with one sentence, a hint and status 2" {
+	for t in $tools; do
+		run --separate-stderr "$t" --no-such-option
+		assert_failure 2
+		[ -z "$output" ]
+		[ "$stderr" = "$t: unknown option '--no-such-option'
+try '$t --help'" ]
+	done
+}
+
+@test "every tool that needs an operand says so" {
+	for t in bt-info bt-make bt-scrape bt-get bt-seed; do
+		run --separate-stderr "$t"
+		assert_failure 2
+		[ -z "$output" ]
+		[[ $stderr == "usage: $t [OPTION]... "* ]]
+	done
+}
+
+@test "options may follow operands, and two dashes end them" {
+	make_one
+	cp h.torrent -- --json
+	run bt-info h.torrent -p name
+	assert_output hello
+	run bt-info -p name -- --json
+	assert_output hello
+}
+
+@test "a full disk under stdout is a failure, not silence" {
+	make_one
+	for cmd in 'bt-info h.torrent' 'bt-info --json h.torrent' 'bt-info -h' \
+	    'bt-info -V' 'bt-make hello' 'bt-make --magnet hello'; do
+		run --separate-stderr bash -c "$cmd >/dev/full"
+		assert_failure 7
+		[[ $stderr == *": cannot write output: No space left on device" ]]
+	done
+}
+
+@test "a reader that is gone ends the tool by SIGPIPE, without a word" {
+	make_one
+	mkfifo p
+	for cmd in 'bt-info h.torrent' 'bt-make hello' 'bt-info -h'; do
+		exec 5<>p 6>p 5<&- # a pipe that nobody reads
+		run --separate-stderr bash -c "exec $cmd >&6"
+		exec 6>&-
+		[ "$status" -eq 141 ]
+		[ -z "$stderr" ]
+	done
+}
+
+@test "the progress line is drawn with --progress, and only then in a pipe" {
+	make_one
+	run --separate-stderr bt-make --progress -o a.torrent hello
+	assert_success
+	[[ $stderr == $'\r'*"% "*$'\e[K' ]]
+	run --separate-stderr bt-make -o b.torrent hello
+	[ -z "$stderr" ]
+	run script -qec 'bt-make --no-progress -o c.torrent hello' /dev/null
+	assert_output ''
+	run script -qec 'bt-make -o d.torrent hello' /dev/null
+	assert_output --partial '100%'
+	run script -qec 'bt-make -q -o e.torrent hello' /dev/null
+	assert_output ''
+}
+
+# Has process PID a handler for signal N, and is it waiting for something?
+catches() {
+	local caught
+
+	caught=$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status")
+	((0x$caught >> ($2 - 1) & 1)) &&
+	    grep -q '^State:.S' "/proc/$1/status"
+}
+
+@test "SIGINT and SIGTERM end a tool by that signal and leave no file" {
+	mkdir w && cd w
+	mkfifo p
+	exec 5<>p # so that reading from it waits
+	for n in 2 15; do
+		bt-make -n x -o x.torrent - <p 3>&- &
+		wait_until 10 catches $! $n
+		kill -$n $!
+		status=0
+		wait $! || status=$?
+		[ "$status" -eq $((128 + n)) ]
+		[ ! -e x.torrent ]
+	done
+	exec 5>&-
+	run ls -A
+	assert_output p
+}
+
+@test "a name from outside is escaped in errors too" {
+	run --separate-stderr bt-info $'no\e[31mpe'
+	assert_failure 7
+	[ "$stderr" = "bt-info: cannot open 'no\\x1b[31mpe': No such file or directory" ]
+}
