@@ -412,7 +412,7 @@ on_refused(struct party *p, const struct bt_udp_reply *r)
 	char text[BT_ERR_TEXT_MAX];
 
 	/* our connection id may be one of a tracker that began anew */
-	if (q != NULL && !q->reconnect && t->connected_at < q->asked_at) {
+	if (q != NULL && !q->reconnect && t->connected_at <= q->asked_at) {
 		q->reconnect = true;
 		t->has_connection = false;
 		if (q->resends == 0)
