@@ -293,14 +293,6 @@ UDP connect
 UDP announce event=3" ]
 }
 
-@test "a lost packet is sent again after 15 s" {
-	odd lossy
-	scrape --timeout 18s -i $hash "$udp"
-	# the connect was lost and came 15 s later, and so was the scrape
-	[ "$status" -eq 6 ]
-	[ "$(requests)" = $'UDP lost 0\nUDP connect\nUDP lost 2' ]
-}
-
 @test "IPv6: over HTTP and UDP, and -4 says that it cannot be" {
 	odd -6
 	scrape --announce -i $hash "$udp"

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """odd_tracker.py - a tracker that does what trackers should not.
 
-    odd_tracker.py [-6] [UDP-MODE]
+    odd_tracker.py [-6] [UDP-MODE [PORT]]
 
-Prints its HTTP and its UDP address, a line each, then a line for each request:
+Listens on PORT for HTTP, or on any free port. Prints its HTTP and its UDP
+address, a line each, then a line for each request:
 
     GET PATH?QUERY
     UDP connect | UDP announce key=value... | UDP scrape N
@@ -23,7 +24,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 six = "-6" in sys.argv[1:]
-mode = ([a for a in sys.argv[1:] if a != "-6"] + ["good"])[0]
+args = [a for a in sys.argv[1:] if a != "-6"]
+mode = args[0] if args else "good"
+wanted = int(args[1]) if len(args) > 1 else 0
 family = socket.AF_INET6 if six else socket.AF_INET
 here = "::1" if six else "127.0.0.1"
 shown = "[::1]" if six else here
@@ -131,6 +134,19 @@ class Handler(BaseHTTPRequestHandler):
             for b in answer() * 100:
                 self.wfile.write(bytes([b]))
                 time.sleep(0.2)
+        elif what == "retry":
+            self.send(ben({"failure reason": "later", "retry in": 5}))
+        elif what == "trackerid":
+            self.send(answer(tracker_id="id of %s" % here, interval=1))
+        elif what.startswith("interval-"):
+            self.send(answer(interval=int(what[9:]), peers=b""))
+        elif what == "nobody":
+            self.send(answer(peers=b""))
+        elif what.startswith("peer-"):
+            self.send(answer(peers=[{"ip": "localhost",
+                                     "port": int(what[5:])}]))
+        elif what == "slow-stop" and "event=stopped" in self.path:
+            time.sleep(30)
         elif what == "cut":
             self.send_response(200)
             self.send_header("Content-Length", "5000")
@@ -142,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         log("GET " + self.path)
-        path, _, query = self.path.partition("?")
+        path = self.path.partition("?")[0]
         what = path.split("/")[1]
         if path.endswith("/x.torrent"):
             with open("x.torrent", "rb") as f:
@@ -228,7 +244,7 @@ def udp_serve(sock):
 
 
 served = os.environ.get("HASHES", "").split()
-http = Server((here, 0), Handler)
+http = Server((here, wanted), Handler)
 port = http.server_address[1]
 udp = socket.socket(family, socket.SOCK_DGRAM)
 udp.bind((here, 0))
