@@ -1,8 +1,8 @@
 /*
  * beneath - open what lies under a folder, and never what does not.
  *
- * 1. A path with "..", "." or an empty component, or an absolute one, is refused
- *    with EXDEV before anything is touched.
+ * 1. A path with "..", "." or an empty component, or an absolute one, is
+ *    refused with EXDEV before anything is touched.
  * 2. No symbolic link is followed, in the middle or at the end: ELOOP.
  * 3. What is opened is opened without waiting (a FIFO, a device) and closed on
  *    exec. Whether it is a regular file is the caller's to ask.

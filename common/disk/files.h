@@ -11,9 +11,9 @@
  *    there are compared, and an error if they differ.
  * 3. Padding is never written and reads as zeros.
  * 4. Files are sparse: nothing is allocated ahead.
- * 5. Bytes of files that are not selected but share a piece with a selected one
- *    go to one hidden side file in root, .NAME.<8 hex of info-hash>.side, unless
- *    such a file is there already (whole in size, or a .part).
+ * 5. Bytes of files that are not selected but share a piece with a selected
+ *    one go to one hidden side file, .NAME.<8 hex of info-hash>.side in root,
+ *    unless such a file is there already (whole in size, or a .part).
  * 6. Open descriptors lie in a cache with a ceiling. Reads and writes may come
  *    from several threads at once; everything else from one.
  * Touches: files.
@@ -46,8 +46,8 @@ struct bt_files_conf {
 	 */
 	const char *content;
 	/*
-	 * WRITE: file number `only` has this path of its own (bt-get -o FILE), in
-	 * a folder that is there; root is best that folder. NULL: none.
+	 * WRITE: file number `only` has this path of its own (bt-get -o FILE),
+	 * in a folder that is there; root is best that folder. NULL: none.
 	 */
 	const char *only_path;
 	uint32_t only;
@@ -59,8 +59,8 @@ struct bt_files_conf {
 
 /*
  * gives *out. READ: the content's file or folder must be there. WRITE takes no
- * lock and makes only root where it is missing, no file yet; a selected symbolic
- * link is refused (BT_EINPUT).
+ * lock and makes only root where it is missing, no file yet; a selected
+ * symbolic link is refused (BT_EINPUT).
  */
 int	bt_files_open(struct bt_files **out, const struct bt_files_conf *conf,
 	    struct bt_err *err);
@@ -105,8 +105,8 @@ struct bt_files_stat {
 };
 int	bt_files_stat(struct bt_files *f, uint32_t file,
 	    struct bt_files_stat *st, struct bt_err *err);
-/* Where it is or will be for the user: root-relative path joined to root. */
-char	*bt_files_path(const struct bt_files *f, uint32_t file);	/* gives */
+/* gives where it is or will be for the user: its path joined to root */
+char	*bt_files_path(const struct bt_files *f, uint32_t file);
 /* WRITE with -f: turn a final file that is there back into .part. */
 int	bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err);
 /* Bytes free for us on the root's file system. */

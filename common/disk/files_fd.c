@@ -273,7 +273,7 @@ lend(
 	};
 }
 
-/* Locked. Waits while another thread opens the store, or all entries are used. */
+/* Locked. Waits while another opens the store, or all entries are used. */
 static int
 get(struct bt_files *f, uint32_t file, bool make, struct bt_files_ref *ref)
 {

@@ -1,4 +1,4 @@
-/* files_place - names: finish, adopt, make, look at and sync a torrent's files. */
+/* files_place - finish, adopt, make, look at and sync a torrent's files. */
 
 #include <assert.h>
 #include <errno.h>
@@ -162,14 +162,21 @@ bt_files_finish(struct bt_files *f, uint32_t file, struct bt_err *err)
 		return expect_size(f, file, err);
 	if (bt_files_get(f, file, false, &ref, err) == -1)
 		return -1;
+	/*
+	 * While we hold the descriptor nobody opens the file anew, so none
+	 * looks for the old name after it is gone.
+	 */
 	ref.wrote = true;
 	rc = set_shape(ref.fd, l);
+	if (rc == 0)
+		rc = rename_to(f, file, BT_STORE_PART, BT_STORE_FINAL);
+	if (rc == 0)
+		set_state(f, file, BT_STORE_FINAL);
 	code = errno;
 	bt_files_put(f, &ref);
 	errno = code;
-	if (rc == -1 || rename_to(f, file, BT_STORE_PART, BT_STORE_FINAL) == -1)
+	if (rc == -1)
 		return fail_final(f, file, "finish", err);
-	set_state(f, file, BT_STORE_FINAL);
 	return 0;
 }
 

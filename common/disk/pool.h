@@ -28,7 +28,8 @@ struct bt_pool	*bt_pool_new(unsigned threads, struct bt_err *err);
  * or not: who must know takes them all with bt_pool_wait() first.
  */
 void	bt_pool_free(struct bt_pool *p);
-void	bt_pool_put(struct bt_pool *p, struct bt_pool_job *job);	/* lends */
+/* Lends job until it is given back. */
+void	bt_pool_put(struct bt_pool *p, struct bt_pool_job *job);
 /* A job that is finished, or NULL; does not wait. Gives it back. */
 struct bt_pool_job	*bt_pool_done(struct bt_pool *p);
 /* The same, waiting while any job is out; NULL when none is. */

@@ -357,7 +357,7 @@ is_of_zeros(const struct bt_layout *l, uint32_t piece, struct zeros *z)
 	return memcmp(z->sum[last], bt_layout_hash(l, piece), BT_SHA1_LEN) == 0;
 }
 
-/* Pieces that lie wholly in from .. to of the content, a hole, are not there. */
+/* Pieces wholly in from .. to of the content, a hole, are not there. */
 static void
 skip_hole(const struct bt_layout *l, uint64_t from, uint64_t to,
     struct zeros *z, struct bt_bits *check)

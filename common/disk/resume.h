@@ -2,9 +2,9 @@
  * resume - what of a download is on disk, kept across stops and kills.
  *
  * The rules
- * 1. State is ROOT/.NAME.<8 hex of the info-hash>.bt: have bits, and each file's
- *    state, size and time when they were written. It is replaced atomically
- *    (write beside, rename) and removed when all is whole.
+ * 1. State is ROOT/.NAME.<8 hex of the info-hash>.bt: have bits, and each
+ *    file's state, size and time when they were written. It is replaced
+ *    atomically (write beside, rename) and removed when all is whole.
  * 2. Data is written before state says so; state that says less is fine. What
  *    a power cut may have undone (it was not synced, and this is another boot)
  *    is not believed.
