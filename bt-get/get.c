@@ -300,7 +300,8 @@ get_free(struct get *g)
 		bt_files_drop_side(g->files);
 		if (g->resume != NULL)
 			bt_resume_remove(g->resume);
-	} else if (g->resume != NULL)
+	}
+	if (g->resume != NULL)
 		bt_resume_close(g->resume);
 	bt_files_close(g->files);
 	bt_bits_fini(&g->have);
