@@ -95,6 +95,7 @@ rule_purity() {
 prefixes() {
 	case $1 in
 	bencode) echo bt_ben ;;
+	jobs) echo bt_job ;;
 	metainfo*) echo bt_meta ;;
 	metawrite*) echo bt_metawrite ;;
 	udptrk) echo bt_udp ;;
