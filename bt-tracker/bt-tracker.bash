@@ -1,0 +1,20 @@
+# bash completion for bt-tracker
+
+_bt_tracker() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local opts='-l --listen --interval --min-interval --expire
+	    --numwant-max --workers --timeout --max-connections
+	    --max-torrents --max-peers --json --progress --no-progress
+	    -q --quiet -v --verbose -h --help -V --version'
+
+	COMPREPLY=()
+	case $prev in
+	-l | --listen | --interval | --min-interval | --expire | \
+	    --numwant-max | --workers | --timeout | --max-connections | \
+	    --max-torrents | --max-peers)
+		return
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$opts" -- "$cur")
+}
+complete -F _bt_tracker bt-tracker
