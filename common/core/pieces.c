@@ -70,17 +70,10 @@ bt_pieces_find(const struct bt_torrent *t, uint32_t index)
 	return s->by_index == NULL ? NULL : s->by_index[index];
 }
 
-/* Room that a new piece may not take while spilled ones need blocks. */
-static size_t
-set_aside(const struct bt_pieces *s)
-{
-	return s->nspilled > 0 ? BT_PIECES_LOOSE_MIN : 0;
-}
-
 static bool
 has_room(const struct bt_pieces *s)
 {
-	size_t need = s->spill_all ? BT_BLOCK_LEN : s->buf_size + set_aside(s);
+	size_t need = s->spill_all ? BT_BLOCK_LEN : s->buf_size;
 
 	if (s->spill_all && s->loose + need <= BT_PIECES_LOOSE_MIN)
 		return true;
