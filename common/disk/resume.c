@@ -185,7 +185,6 @@ bt_resume_remove(struct bt_resume *r)
 {
 	unlink(r->path); /* there may be none */
 	unlink(r->new_path);
-	bt_resume_close(r);
 }
 
 static size_t

@@ -43,7 +43,7 @@ int	bt_resume_load(struct bt_resume *r, struct bt_files *files,
 /* Also with bt_files_sync() before it, at the end. */
 int	bt_resume_save(struct bt_resume *r, struct bt_files *files,
 	    const struct bt_bits *have, struct bt_err *err);
-/* In place of close, when all is whole: the state goes too. */
+/* All is whole: remove the state. Close comes after it. */
 void	bt_resume_remove(struct bt_resume *r);
 
 #endif

@@ -310,8 +310,8 @@ a_second_one_on_the_same_output_is_refused_until_the_first_ends(void **state)
 	assert_string_equal(err.text, want);
 	save(&b);
 	assert_int_equal(tmp_count(*state), 2);
-	bt_files_close(b.f);
 	bt_resume_remove(b.r);
+	box_stop(&b);
 	assert_int_equal(tmp_count(*state), 0);
 	box_start(&b, NULL);
 	box_close(&b);
