@@ -4,31 +4,25 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/signal.h"
-#include "disk/verify.h"
-
-bool
-check_progress(struct check *c, uint64_t bytes)
-{
-	struct timespec now;
-
-	c->done += bytes;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	bt_progress_draw(&c->cli->bar,
-	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
-	    c->done, c->layout->size, NULL);
-	return bt_signal_caught() == 0;
-}
+#include "disk/verify_stream.h"
 
 static bool
 on_piece(void *arg, uint32_t piece, bool good)
 {
 	struct check *c = arg;
+	struct timespec now;
 
 	(void)good;
-	return check_progress(c, bt_layout_piece_size(c->layout, piece));
+	c->done += bt_layout_piece_size(c->layout, piece);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	bt_progress_draw(&c->cli->bar,
+	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
+	    c->done, c->layout->size, NULL);
+	return bt_signal_caught() == 0;
 }
 
 /* What the sizes alone say of each file. */
@@ -97,6 +91,24 @@ check_path(struct check *c, const char *path, struct bt_err *err)
 	return rc;
 }
 
+/* The files end to end on stdin: what did not come is missing or short. */
+static int
+check_stdin(struct check *c, struct bt_err *err)
+{
+	const struct bt_layout_file *f = c->layout->files;
+	struct bt_verify_progress progress = { on_piece, c };
+	uint64_t came;
+
+	if (bt_verify_stream(STDIN_FILENO, "standard input", c->layout, 0,
+		&progress, &c->good, &came, err) == -1)
+		return -1;
+	for (uint32_t i = 0; i < c->layout->nfiles; i++, f++)
+		if (came < f->offset + f->size)
+			c->verdicts[i] = came <= f->offset ? MISSING : SHORT;
+	c->trailing = came > c->layout->size;
+	return 0;
+}
+
 int
 info_check(const struct info *in, const char *path, struct bt_cli *cli,
     struct bt_err *err)
@@ -108,7 +120,7 @@ info_check(const struct info *in, const char *path, struct bt_cli *cli,
 	c.verdicts = bt_mem_zero(c.layout->nfiles, sizeof(*c.verdicts));
 	bt_bits_init(&c.good, c.layout->pieces);
 	if (strcmp(path, "-") == 0)
-		rc = check_stream(&c, err);
+		rc = check_stdin(&c, err);
 	else
 		rc = check_path(&c, path, err);
 	bt_progress_clear(&cli->bar);

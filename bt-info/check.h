@@ -6,7 +6,7 @@
  * and "unproven" if all its bad pieces are shared with such files.
  * Touches: stdout (check_report.c).
  *
- * Used by  bt-info/check.c, bt-info/check_stream.c
+ * Used by  bt-info/check.c, bt-info/check_report.c
  * Tests    tests/e2e/bt-info.bats
  */
 #ifndef BT_INFO_CHECK_H
@@ -27,12 +27,6 @@ struct check {
 	bool trailing;		/* stdin went on after the last file */
 	uint64_t done;		/* bytes looked at, for the progress line */
 };
-
-/* Show how far it is; false once a signal asked to stop. */
-bool	check_progress(struct check *c, uint64_t bytes);
-
-/* check_stream.c: read stdin through; fills good, and MISSING and SHORT. */
-int	check_stream(struct check *c, struct bt_err *err);
 
 /* check_report.c: settle BAD and UNPROVEN; print. 0 if all is whole, or -1. */
 int	check_report(struct check *c, const char *path, struct bt_err *err);

@@ -10,6 +10,7 @@
 #include "codec/magnet.h"
 #include "disk/slurp.h"
 #include "info.h"
+#include "net/fetch.h"
 
 enum { OPT_CHECK = 256 };
 
@@ -171,7 +172,8 @@ out:
 int
 main(int argc, char **argv)
 {
-	struct job job = { .input.read = bt_slurp_fd };
+	struct job job = { .input.read = bt_slurp_fd,
+		.input.fetch = bt_fetch_url };
 	struct bt_err err = BT_ERR_INIT;
 	char **arg;
 	int ch;

@@ -24,6 +24,7 @@
 #include "codec/url.h"
 #include "content.h"
 #include "disk/slurp.h"
+#include "disk/verify_stream.h"
 #include "stream.h"
 
 enum { OPT_DATE = 256, OPT_MAGNET };
@@ -328,6 +329,46 @@ free_out:
 	return rc;
 }
 
+/* How much is left in a plain file on stdin; 0 if it is none, or a pipe. */
+static uint64_t
+size_of_stdin(void)
+{
+	struct stat st;
+	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+	if (at == -1 || fstat(STDIN_FILENO, &st) == -1 ||
+	    !S_ISREG(st.st_mode) || st.st_size < at)
+		return 0;
+	return (uint64_t)(st.st_size - at);
+}
+
+/* Fill s by whichever reader fits: the piece length is known, or is not yet. */
+static int
+hash_stdin(struct job *job, struct stream *s, struct bt_err *err)
+{
+	uint32_t length = job->meta.piece_length;
+	uint64_t size = size_of_stdin();
+
+	job->total = size;
+	if (length == 0 && size == 0)
+		return stream_hash(s, STDIN_FILENO, progress, job, err);
+	s->piece_length =
+	    length != 0 ? length : bt_metawrite_piece_length(size);
+	bt_buf_init(&s->hashes, BT_META_BYTES_MAX);
+	if (bt_verify_author_fd(STDIN_FILENO, "standard input", s->piece_length,
+		0, progress, job, &s->hashes, &s->size, err) == -1)
+		goto fail;
+	if (size != 0 && s->size != size) {
+		bt_err_set(err, BT_EFILE,
+		    "standard input changed its size while it was read");
+		goto fail;
+	}
+	return 0;
+fail:
+	bt_buf_fini(&s->hashes);
+	return -1;
+}
+
 static int
 make_of_stream(struct job *job, struct bt_err *err)
 {
@@ -336,8 +377,7 @@ make_of_stream(struct job *job, struct bt_err *err)
 	struct stream s;
 	int rc;
 
-	if (stream_hash(
-		&s, STDIN_FILENO, w->piece_length, progress, job, err) == -1)
+	if (hash_stdin(job, &s, err) == -1)
 		return -1;
 	file.size = s.size;
 	w->files = &file;
@@ -345,7 +385,11 @@ make_of_stream(struct job *job, struct bt_err *err)
 	w->single = true;
 	w->piece_length = s.piece_length;
 	w->piece_hashes = bt_buf_str(&s.hashes);
-	rc = give_out(job, err);
+	if (s.size == 0)
+		rc = bt_err_set(err, BT_EINPUT,
+		    "standard input has nothing to share in it");
+	else
+		rc = give_out(job, err);
 	bt_buf_fini(&s.hashes);
 	return rc;
 }

@@ -118,7 +118,7 @@ end_chunk(struct hasher *h, uint64_t size)
 
 	while (bt_pool_wait(h->pool) != NULL)
 		continue;
-	for (size_t i = 0; h->nlanes > 1 && i < h->nlanes; i++)
+	for (size_t i = 0; i < h->nlanes; i++)
 		if (h->lanes[i].hash != NULL && h->lanes[i].piece_length < fit)
 			drop_lane(&h->lanes[i]);
 }
@@ -157,12 +157,8 @@ take_lane(struct hasher *h, struct stream *s, struct bt_err *err)
 {
 	struct lane *l = h->lanes;
 
-	while (h->nlanes > 1 &&
-	       l->piece_length != bt_metawrite_piece_length(s->size))
+	while (l->piece_length != bt_metawrite_piece_length(s->size))
 		l++;
-	if (s->size == 0)
-		return bt_err_set(err, BT_EINPUT,
-		    "standard input has nothing to share in it");
 	if (l->filled > 0)
 		end_piece(l);
 	if (l->full)
@@ -177,10 +173,11 @@ take_lane(struct hasher *h, struct stream *s, struct bt_err *err)
 }
 
 int
-stream_hash(struct stream *s, int fd, uint32_t piece_length,
+stream_hash(struct stream *s, int fd,
     bool (*progress)(void *arg, uint64_t done), void *arg, struct bt_err *err)
 {
 	struct hasher h = { .nlanes = 0 };
+	uint32_t n;
 	int rc = -1;
 
 	h.pool = bt_pool_new(0, err);
@@ -188,13 +185,9 @@ stream_hash(struct stream *s, int fd, uint32_t piece_length,
 		return -1;
 	bt_buf_init(&h.chunk[0], CHUNK);
 	bt_buf_init(&h.chunk[1], CHUNK);
-	if (piece_length != 0)
-		add_lane(&h, piece_length);
-	else
-		for (piece_length = BT_METAWRITE_PIECE_MIN;
-		     piece_length <= BT_METAWRITE_PIECE_AUTO_MAX;
-		     piece_length *= 2)
-			add_lane(&h, piece_length);
+	for (n = BT_METAWRITE_PIECE_MIN; n <= BT_METAWRITE_PIECE_AUTO_MAX;
+	     n *= 2)
+		add_lane(&h, n);
 	if (hash_all(&h, fd, &s->size, progress, arg, err) == 0)
 		rc = take_lane(&h, s, err);
 	for (size_t i = 0; i < h.nlanes; i++)

@@ -1,10 +1,11 @@
 /*
- * stream - piece hashes of content that comes once, through a pipe.
+ * stream - piece hashes of content that comes through a pipe, when the piece
+ * length is to follow from its size.
  *
- * The piece length follows from the size, which is known only at the end. So
- * every length that may still be the right one is hashed side by side, a thread
- * each, and dropped once the content has outgrown it. Nothing is kept of
- * the content.
+ * The size is known only at the end. So every length that may still be the
+ * right one is hashed side by side, and dropped once the content has outgrown
+ * it: nothing is kept of the content. Where the length is known before,
+ * disk/verify_stream does it.
  * Touches: a descriptor, threads.
  *
  * Used by  bt-make/main.c
@@ -23,11 +24,11 @@ struct stream {
 };
 
 /*
- * Read fd to its end. piece_length 0 chooses by the size. progress returns
- * false to stop (BT_EANSWER). *s is filled on success only, and ended with
- * bt_buf_fini(&s->hashes). 0 or -1.
+ * Read fd, standard input, to its end. progress returns false to stop
+ * (BT_EANSWER). *s is filled on success only, and its hashes are the caller's to
+ * end with bt_buf_fini(). 0 or -1.
  */
-int	stream_hash(struct stream *s, int fd, uint32_t piece_length,
+int	stream_hash(struct stream *s, int fd,
 	    bool (*progress)(void *arg, uint64_t done), void *arg,
 	    struct bt_err *err);
 

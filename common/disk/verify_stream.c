@@ -191,7 +191,7 @@ read_full(int fd, const char *name, uint8_t *to, size_t n, struct bt_err *err)
 	while (done < n) {
 		got = read(fd, to + done, n - done);
 		if (got == -1 && errno == EINTR)
-			continue;
+			return bt_err_set(err, BT_EANSWER, "stopped");
 		if (got == -1)
 			return bt_err_sys(err, "cannot read '%s'", name);
 		if (got == 0)
@@ -321,7 +321,7 @@ check_piece(void *arg, uint32_t piece, const uint8_t *sha1)
 int
 bt_verify_stream(int fd, const char *name, const struct bt_layout *l,
     unsigned threads, const struct bt_verify_progress *progress,
-    struct bt_bits *good, bool *longer, struct bt_err *err)
+    struct bt_bits *good, uint64_t *came, struct bt_err *err)
 {
 	struct check c = { .fd = fd,
 		.name = name,
@@ -345,6 +345,6 @@ bt_verify_stream(int fd, const char *name, const struct bt_layout *l,
 		if (got == -1)
 			return -1;
 	}
-	*longer = got == 1;
+	*came = c.at + (uint64_t)got;
 	return 0;
 }

@@ -18,7 +18,8 @@
 /*
  * Author: read fd to its end; hashes receives 20 bytes a piece, *size how many
  * bytes there were. name is for errors; progress may be NULL and stops it by
- * false. 0, or -1: BT_EFILE, BT_EANSWER, BT_ELIMIT (the buffer's ceiling).
+ * false. A signal that is caught while it waits for bytes stops it too. 0, or
+ * -1: BT_EFILE, BT_EANSWER (stopped), BT_ELIMIT (the buffer's ceiling).
  */
 int	bt_verify_author_fd(int fd, const char *name, uint32_t piece_length,
 	    unsigned threads, bool (*progress)(void *arg, uint64_t bytes_done),
@@ -28,10 +29,11 @@ int	bt_verify_author_fd(int fd, const char *name, uint32_t piece_length,
 /*
  * Check a stream of the files end to end in the torrent's order, without its
  * padding. good receives the pieces that match; those that did not come are not
- * good. *longer is set if bytes follow the last file. 0, or -1 as above.
+ * good. *came is the offset in the content at which the stream ended, and
+ * l->size + 1 if bytes follow the last file. 0, or -1 as above.
  */
 int	bt_verify_stream(int fd, const char *name, const struct bt_layout *l,
 	    unsigned threads, const struct bt_verify_progress *progress,
-	    struct bt_bits *good, bool *longer, struct bt_err *err);
+	    struct bt_bits *good, uint64_t *came, struct bt_err *err);
 
 #endif

@@ -363,3 +363,27 @@ print(*[f[\"verdict\"] for f in d[\"files\"]])"'
 	run bt-info --check album album.torrent
 	[ "$status" -ne 0 ]
 }
+
+@test "a torrent comes from an http URL, and libcurl only then" {
+	hello >h.torrent
+	cat >serve.py <<-'PY'
+		import http.server
+		s = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+		    http.server.SimpleHTTPRequestHandler)
+		print(s.server_port, flush=True)
+		s.serve_forever()
+	PY
+	bt_start serve python3 serve.py
+	bt_line serve
+	run --separate-stderr bt-info -p name \
+	    "http://127.0.0.1:$bt_line/h.torrent"
+	assert_success
+	assert_output hello
+	run --separate-stderr bt-info "http://127.0.0.1:$bt_line/nope"
+	assert_failure 4
+	[[ $stderr == "bt-info: cannot fetch 'http://127.0.0.1:$bt_line/nope': "*404* ]]
+	run env LD_DEBUG=libs bt-info -p name h.torrent
+	refute_output --partial libcurl
+	run env LD_DEBUG=libs bt-make -o x.torrent h.torrent
+	refute_output --partial libcurl
+}
