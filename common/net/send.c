@@ -55,7 +55,8 @@ lay_out(struct batch *b, const struct bt_tx *tx, size_t most)
 			n = STAGING_LEN - b->n;
 			if (n > tx->head.n)
 				n = tx->head.n;
-			memcpy(b->p + b->n, tx->head.p, n);
+			if (n > 0)
+				memcpy(b->p + b->n, tx->head.p, n);
 			b->n += n;
 			if (n < tx->head.n)
 				break; /* blocks follow when all of it went */
