@@ -77,7 +77,7 @@ heard_times() {
 	[[ $(tail -1 odd.out) == "UDP announce event=3"* ]]
 }
 
-@test "a download completes once; content that is there already does not" {
+@test "a download says started, completed once, and stopped" {
 	odd
 	seed "$http/announce"
 	bt-make -f -o t.torrent -a "$http/peer-$port/announce" content
