@@ -135,6 +135,7 @@ scan_folder(struct content *c, const char *path,
 
 	if (bt_walk_run(&w, path, false, skip, &s, err) == -1)
 		return -1;
+	c->passed_over = w.passed_over;
 	if (w.n > 0) {
 		qsort(w.files, w.n, sizeof(*w.files), by_path);
 		take_files(c, path, &w);

@@ -33,6 +33,7 @@ struct content {
 	size_t nfiles;
 	struct bt_metawrite_file *files;
 	struct bt_hasher_file *sources;	/* the same files, where they are */
+	size_t passed_over;	/* links and special files, not in it */
 	char *text;		/* what the paths point into */
 };
 

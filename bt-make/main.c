@@ -428,6 +428,10 @@ make_of_path(struct job *job, const char *path, struct bt_err *err)
 
 	if (content_scan(&c, path, &job->scan, err) == -1)
 		return -1;
+	if (c.passed_over > 0)
+		bt_cli_warn(&job->cli,
+		    "left out of '%s': %zu that are links or special files",
+		    path, c.passed_over);
 	if (w->name.n == 0)
 		w->name = bt_str_of(c.name);
 	if (w->piece_length == 0)

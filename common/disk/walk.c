@@ -156,19 +156,16 @@ visit(struct walker *w, const struct level *l, const char *name,
 
 	if (fstatat(l->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return fail(w, "read", err);
-	if (S_ISLNK(st.st_mode)) {
-		if (!w->follow)
-			return 0;
-		if (fstatat(l->fd, name, &st, 0) == -1)
-			return fail(w, "follow", err);
-		if (!S_ISREG(st.st_mode))
-			return 0;
-	}
 	is_dir = S_ISDIR(st.st_mode);
-	if (!is_dir && !S_ISREG(st.st_mode))
-		return 0;
 	if (w->skip != NULL && w->skip(w->arg, w->path, is_dir))
 		return 0;
+	if (S_ISLNK(st.st_mode) && w->follow &&
+	    fstatat(l->fd, name, &st, 0) == -1)
+		return fail(w, "follow", err);
+	if (!is_dir && !S_ISREG(st.st_mode)) {
+		w->out->passed_over++;
+		return 0;
+	}
 	if (!is_dir)
 		return add_file(w, &st, err);
 	fd = openat(

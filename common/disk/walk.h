@@ -27,6 +27,7 @@ struct bt_walk_file {
 struct bt_walk {
 	struct bt_walk_file *files;
 	size_t n;
+	size_t passed_over;	/* links, devices, ...; not what skip left out */
 };
 
 /* skip may be NULL; true leaves a path (file, or folder with all) out. */

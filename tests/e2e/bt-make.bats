@@ -93,7 +93,12 @@ field() { bt-info -p "$1" -; }
 	ln -s . album/loop
 	ln -s album other
 	mkfifo album/fifo
-	run bash -c 'bt-make other | bt-info -p name -p files -'
+	run --separate-stderr bt-make -o x.torrent other
+	assert_success
+	[ "$stderr" = "bt-make: left out of 'other': 3 that are links or special files" ]
+	run --separate-stderr bt-make -f -o x.torrent -x loop -x link -x fifo other
+	[ -z "$stderr" ]
+	run bash -c 'bt-make -q other | bt-info -p name -p files -'
 	assert_output $'other\n.hidden\nB\na.txt\nempty\nsub/c'
 }
 

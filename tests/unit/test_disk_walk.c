@@ -90,6 +90,36 @@ links_are_followed_to_files_only_and_only_where_asked(void **state)
 	free(b);
 }
 
+static bool
+skip_link(void *arg, const char *path, bool is_dir)
+{
+	(void)arg;
+	return !is_dir && strcmp(path, "link") == 0;
+}
+
+static void
+what_is_no_file_is_counted_unless_it_is_left_out(void **state)
+{
+	char *link = tmp_path(*state, "link"), *pipe = tmp_path(*state, "pipe");
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_walk w;
+
+	tmp_put(*state, "f", "x", 1);
+	assert_int_equal(symlink("nope", link), 0);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(bt_walk_run(&w, *state, false, NULL, NULL, &err), 0);
+	assert_int_equal(w.n, 1);
+	assert_int_equal(w.passed_over, 2);
+	bt_walk_fini(&w);
+	assert_int_equal(
+	    bt_walk_run(&w, *state, true, skip_link, NULL, &err), 0);
+	assert_int_equal(w.n, 1);
+	assert_int_equal(w.passed_over, 1);
+	bt_walk_fini(&w);
+	free(link);
+	free(pipe);
+}
+
 static void
 a_link_to_nowhere_is_an_error_that_names_it_where_links_are_followed(
     void **state)
@@ -175,6 +205,7 @@ main(void)
 		tmp_test(files_come_in_byte_order_component_by_component),
 		tmp_test(size_and_mode_are_the_file_s),
 		tmp_test(links_are_followed_to_files_only_and_only_where_asked),
+		tmp_test(what_is_no_file_is_counted_unless_it_is_left_out),
 		tmp_test(
 		    a_link_to_nowhere_is_an_error_that_names_it_where_links_are_followed),
 		tmp_test(pipes_and_empty_folders_are_passed_over),
