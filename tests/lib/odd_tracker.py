@@ -20,9 +20,9 @@ import socket
 import struct
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+pause = threading.Event().wait  # being slow is what some trackers do
 six = "-6" in sys.argv[1:]
 args = [a for a in sys.argv[1:] if a != "-6"]
 mode = args[0] if args else "good"
@@ -133,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             for b in answer() * 100:
                 self.wfile.write(bytes([b]))
-                time.sleep(0.2)
+                pause(0.2)
         elif what == "retry":
             self.send(ben({"failure reason": "later", "retry in": 5}))
         elif what == "trackerid":
@@ -146,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(answer(peers=[{"ip": "localhost",
                                      "port": int(what[5:])}]))
         elif what == "slow-stop" and "event=stopped" in self.path:
-            time.sleep(30)
+            pause(30)
         elif what == "cut":
             self.send_response(200)
             self.send_header("Content-Length", "5000")
