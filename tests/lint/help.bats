@@ -16,15 +16,17 @@ in_help() {
 	    sed -E 's/^(-[^-])(--)/\1\n\2/' | sort -u
 }
 
-# .It Fl a , Fl \-announce Ar URL
+# .It Fl a , Fl \-announce Ar URL, where "Fl Fl announce" is the same
 in_man() {
-	grep -E '^\.It Fl' "$1" | grep -oE 'Fl (\\-|-)?[A-Za-z0-9][a-z0-9-]*' |
+	grep -E '^\.It Fl' "$1" | sed -E 's/Fl Fl /Fl -/g' |
+	    grep -oE 'Fl (\\-|-)?[A-Za-z0-9][a-z0-9-]*' |
 	    sed -E 's/^Fl (\\-|-)?/\1/; s/\\//; s/^/-/' | sort -u
 }
 
 # .Op Fl fp, and .Op Fl \-date Ar TIME
 in_synopsis() {
 	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$1" |
+	    sed -E 's/Fl Fl /Fl -/g' |
 	    grep -oE 'Fl (\\-|-)?[A-Za-z0-9][A-Za-z0-9-]*' |
 	    sed -E 's/^Fl //; s/^(\\-|-)/--/' |
 	    while read -r word; do
@@ -36,17 +38,21 @@ in_synopsis() {
 	    done | sort -u
 }
 
-# local opts='-a --announce ...'
+# what the shell would offer after "bt-x -"
 in_bash() {
-	sed -n "/local opts='/,/'\$/p" "$1" | tr " \t'=" '\n\n\n\n' |
-	    grep -E '^-' | sort -u
+	bash -c '
+		source "$1"
+		set -- $(complete -p)
+		COMP_WORDS=("${@: -1}" -) COMP_CWORD=1
+		"${@: -2:1}" "${@: -1}" - "${@: -1}" 2>/dev/null
+		printf "%s\n" "${COMPREPLY[@]}"' _ "$1" | sort -u
 }
 
 # '(-o --output)'{-o+,--output=}'[text]:file:_files'
 in_zsh() {
 	sed -E 's/\[[^]]*\]//g; s/_arguments( -[sS])*//; s/_files -g//; s/local -a//' "$1" |
-	    grep -oE "(^|[ '{,(])--?[A-Za-z0-9][a-z0-9-]*" |
-	    sed -E "s/^[ '{,(]//" | sort -u
+	    grep -oE "(^|[ '{,(*])--?[A-Za-z0-9][a-z0-9-]*" |
+	    sed -E "s/^[ '{,(*]//" | sort -u
 }
 
 # same A B: the two lists, or what is only in one of them
