@@ -83,14 +83,25 @@ take_option(struct job *job, int ch)
 	}
 }
 
+static bool
+is_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
 static void
 check_usage(struct job *job)
 {
 	struct bt_cli *cli = &job->cli;
+	int stdins = job->check != NULL && is_stdin(job->check);
 	int ways = (job->nfields > 0) + job->list + (job->check != NULL);
 
 	if (cli->args[0] == NULL)
 		bt_cli_usage(cli);
+	for (char **arg = cli->args; *arg != NULL; arg++)
+		stdins += is_stdin(*arg);
+	if (stdins > 1)
+		bt_cli_misuse(cli, "'-' (standard input) is given twice");
 	if (ways > 1)
 		bt_cli_misuse(cli, "-p, -l and --check exclude each other");
 	if (cli->json && (job->nfields > 0 || job->list))
@@ -182,8 +193,6 @@ main(int argc, char **argv)
 	while ((ch = bt_cli_next(&job.cli)) != -1)
 		take_option(&job, ch);
 	check_usage(&job);
-	if (job.check != NULL && strcmp(job.check, "-") == 0)
-		job.input.stdin_taken = true;
 	for (arg = job.cli.args; *arg != NULL; arg++) {
 		if (look_at(&job, *arg, &err) == 0)
 			continue;

@@ -156,8 +156,8 @@ print(json.loads(sys.stdin.buffer.read().decode())[\"name\"])"'
 	run bash -c "$(declare -f hello hello_info); hello | bt-info -p name -"
 	assert_output hello
 	run --separate-stderr bt-info - - </dev/null
-	assert_failure 3
-	[[ $stderr == *"'-' (standard input) is given twice"* ]]
+	assert_failure 2
+	[[ $stderr == "bt-info: '-' (standard input) is given twice"* ]]
 	run --separate-stderr bt-info --check - - </dev/null
 	assert_failure 2
 }

@@ -107,11 +107,16 @@ catches() {
 }
 
 @test "SIGINT and SIGTERM end a tool by that signal and leave no file" {
+	make_one
 	mkdir w && cd w
 	mkfifo p
 	exec 5<>p # so that reading from it waits
-	for n in 2 15; do
-		bt-make -n x -o x.torrent - <p 3>&- &
+	for run in '2 bt-make -n x -o x.torrent -' \
+	    '15 bt-make -n x -o x.torrent -' \
+	    '2 bt-make -l 1M -n x -o x.torrent -' \
+	    '15 bt-info --check - ../h.torrent'; do
+		n=${run%% *}
+		${run#* } <p 3>&- &
 		wait_until 10 catches $! $n
 		kill -$n $!
 		status=0
