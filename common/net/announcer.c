@@ -9,7 +9,9 @@
 #include "net/dns.h"
 #include "net/trackers.h"
 
-#define PATIENCE_US (15 * BT_LOOP_SECOND)   /* rule 1 */
+#define PATIENCE_US (15 * BT_LOOP_SECOND) /* rule 1 */
+/* Who has been silent for so long is not waited for when we end. */
+#define PENDING_US (5 * BT_LOOP_SECOND)
 #define INTERVAL_US (1800 * BT_LOOP_SECOND) /* where a tracker names none */
 #define DAY_S 86400u		     /* more than that a tracker cannot mean */
 #define STEP_US (5 * BT_LOOP_SECOND) /* rule 4 */
@@ -434,15 +436,13 @@ bt_announcer_completed(struct bt_announcer *a)
 	bt_loop_timer_in(a->urgent, 0);
 }
 
-/* Is this leg worth waiting for: was it asked lately, and not in vain? */
+/* Is this leg worth waiting for at the end: was it asked a moment ago? */
 static bool
 is_pending(const struct bt_tracker_leg *leg)
 {
 	const struct bt_announcer *a = leg->tracker->owner;
 
-	return leg->question != NULL &&
-	       (!leg->tracker->is_udp ||
-		   now_of(a) - leg->asked_at < PATIENCE_US);
+	return leg->question != NULL && now_of(a) - leg->asked_at < PENDING_US;
 }
 
 /* Tell `stopped` to each that is free to hear it; ends when all did. */

@@ -11,9 +11,11 @@
  *    `started` reached, done after 3 s at most, answered or not.
  * 4. bt_announcer_want_peers() brings the next announce forward: 5, 10, 20, 40
  *    ... s after the last, and never sooner than its `min interval`. The steps
- *    begin anew when peers came.
+ *    begin anew once nobody asked for a minute longer than the last step.
  * 5. `retry in` is kept to; a warning or failure is logged when it changes.
  * 6. Host names in peer lists are resolved and given like other addresses.
+ * 7. Programs of a swarm are often begun together, the tracker among them: until
+ *    a tracker has answered all are tried again after 1, 2, 4, 8 s.
  * All announcers of a process share one asker.
  * Touches: sockets (through net/asker).
  *

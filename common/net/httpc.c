@@ -174,16 +174,16 @@ finish_all(struct bt_httpc *h)
 {
 	struct bt_httpc_get *g;
 	CURLMsg *msg;
+	CURLcode code;
 	int left;
 
 	while ((msg = h->curl.multi_info_read(h->multi, &left)) != NULL) {
 		if (msg->msg != CURLMSG_DONE)
 			continue;
-		for (g = h->gets; g != NULL; g = g->next)
-			if (g->easy == msg->easy_handle)
-				break;
-		if (g != NULL)
-			finish(g, msg->data.result);
+		code = msg->data.result;
+		g = NULL;
+		h->curl.easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &g);
+		finish(g, code);
 	}
 }
 
@@ -353,6 +353,7 @@ set_up(struct bt_httpc_get *g)
 	char ip[BT_ADDR_TEXT_MAX];
 	char interface[BT_ADDR_TEXT_MAX + 8];
 
+	c->easy_setopt(e, CURLOPT_PRIVATE, g);
 	c->easy_setopt(e, CURLOPT_URL, g->conf.url);
 	c->easy_setopt(e, CURLOPT_USERAGENT, BT_HTTPC_AGENT);
 	c->easy_setopt(e, CURLOPT_NOSIGNAL, 1L);

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """odd_tracker.py - a tracker that does what trackers should not.
 
-    odd_tracker.py [-6] [UDP-MODE [PORT]]
+    odd_tracker.py [-6] [-s] [UDP-MODE [PORT]]
 
-Listens on PORT for HTTP, or on any free port. Prints its HTTP and its UDP
-address, a line each, then a line for each request:
+Listens on PORT for HTTP, or on any free port; -s makes it HTTPS. Prints its
+HTTP and its UDP address, a line each, then a line for each request:
 
     GET PATH?QUERY
     UDP connect | UDP announce key=value... | UDP scrape N
@@ -17,6 +17,7 @@ or lossy (the first packet of each kind is dropped).
 import gzip
 import os
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -24,7 +25,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 pause = threading.Event().wait  # being slow is what some trackers do
 six = "-6" in sys.argv[1:]
-args = [a for a in sys.argv[1:] if a != "-6"]
+secure = "-s" in sys.argv[1:]
+args = [a for a in sys.argv[1:] if not a.startswith("-")]
 mode = args[0] if args else "good"
 wanted = int(args[1]) if len(args) > 1 else 0
 family = socket.AF_INET6 if six else socket.AF_INET
@@ -248,7 +250,12 @@ http = Server((here, wanted), Handler)
 port = http.server_address[1]
 udp = socket.socket(family, socket.SOCK_DGRAM)
 udp.bind((here, 0))
-log("http://%s:%d" % (shown, port))
+if secure:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(os.path.join(os.path.dirname(__file__),
+                                     "../data/localhost.pem"))
+    http.socket = tls.wrap_socket(http.socket, server_side=True)
+log("http%s://%s:%d" % ("s" if secure else "", shown, port))
 log("udp://%s:%d" % (shown, udp.getsockname()[1]))
 threading.Thread(target=udp_serve, args=(udp,), daemon=True).start()
 http.serve_forever()
