@@ -57,9 +57,11 @@ struct announce {
 	struct bt_htab *seen;
 	struct bt_loop_timer *timer; /* the end of waiting */
 	bool ending;
+	bool unread; /* nobody reads what we print */
 };
 
 static void go_on(struct talk *t);
+static void end_asking(struct announce *a);
 
 static void
 print_peers(struct announce *a, const struct bt_addr *peers, size_t n)
@@ -76,7 +78,7 @@ print_peers(struct announce *a, const struct bt_addr *peers, size_t n)
 		memset(key, 0, sizeof(key));
 	}
 	if (bt_out_flush(o) == -1)
-		bt_loop_stop(a->loop);
+		a->unread = true;
 }
 
 static void
@@ -119,7 +121,7 @@ print_json(struct announce *a, const struct leg *leg,
 		bt_json_cstr(&j, NULL, bt_addr_text(&r->peers[i], text));
 	bt_json_close(&j);
 	if (bt_json_end(&j) == -1)
-		bt_loop_stop(a->loop);
+		a->unread = true;
 }
 
 /* All is said and done. */
@@ -151,6 +153,8 @@ on_name(void *arg, const struct bt_addr *addrs, size_t n, const char *why)
 	name->query = NULL;
 	a->looked_up--;
 	print_peers(a, addrs, n);
+	if (a->unread && !a->ending)
+		end_asking(a);
 	stop_if_over(a);
 }
 
@@ -251,7 +255,10 @@ on_answer(
 		    ask(leg, BT_EVENT_STOPPED, &ignored) == 0)
 			leg->step = STOPPING;
 	}
-	go_on(leg->talk);
+	if (a->unread && !a->ending)
+		end_asking(a);
+	else
+		go_on(leg->talk);
 }
 
 static void
@@ -332,7 +339,7 @@ end_asking(struct announce *a)
 			t->legs[i].question = NULL;
 			leg_failed(&t->legs[i], &err);
 		}
-		if (a->job->cli.signal != 0)
+		if (a->job->cli.signal != 0 || a->unread)
 			t->told = true;
 		go_on(t);
 	}

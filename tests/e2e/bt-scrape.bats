@@ -363,6 +363,7 @@ print(subprocess.run(["bt-scrape", "--announce", *sys.argv[1:]], stdout=w,
 	    -i $hash "$http/announce" "$http/drip/announce"
 	[ "$status" -eq 0 ]
 	[ "$output" = -13 ]
+	[ "$(requests | grep -c 'GET /announce.*event=stopped')" -eq 1 ]
 }
 
 @test "usage: what cannot be asked is exit 2" {
