@@ -6,8 +6,10 @@
 #include "base/mem.h"
 
 #define SAVE_US (5 * BT_LOOP_SECOND)
-#define LONELY_US (60 * BT_LOOP_SECOND) /* cli.md: once a minute */
-#define SEQUENTIAL_LEN (32u << 20)	/* bytes that order may lag */
+#define LONELY_US (60 * BT_LOOP_SECOND)	  /* cli.md: once a minute */
+#define STAY_US (60 * BT_LOOP_SECOND)	  /* for those who need us */
+#define STAY_IDLE_US (5 * BT_LOOP_SECOND) /* and take nothing */
+#define SEQUENTIAL_LEN (32u << 20)	  /* bytes that order may lag */
 
 static void on_effect(void *arg, const struct bt_effect *fx);
 static void on_failed(void *arg, const struct bt_err *err);
@@ -197,9 +199,34 @@ on_done(struct get *g)
 	g->is_whole = true;
 	if (g->conf->cli->json)
 		events_done(g);
-	if (g->conf->seed)
+	if (!g->conf->seed &&
+	    (g->stream == NULL || stream_is_done(g->stream)) &&
+	    !bt_swarm_is_needed(g->swarm))
+		get_stop(g, NULL);
+}
+
+/*
+ * Leaving with the only copy of a piece would strand those who download beside
+ * us: stay until they have it, as long as they take it, for a minute at most.
+ */
+static void
+end_staying(struct get *g, const struct bt_torrent_stats *st, int64_t now)
+{
+	if (g->stream != NULL && !stream_is_done(g->stream))
 		return;
-	if (g->stream == NULL || stream_is_done(g->stream))
+	if (g->whole_since == 0) {
+		g->whole_since = g->taken_at = now;
+		bt_log_put(&g->conf->cli->log, BT_LOG_INFO,
+		    "'%s' is whole; staying while others need what only we "
+		    "have",
+		    g->layout->name);
+	}
+	if (st->up != g->taken) {
+		g->taken = st->up;
+		g->taken_at = now;
+	}
+	if (now - g->whole_since >= STAY_US ||
+	    now - g->taken_at >= STAY_IDLE_US || !bt_swarm_is_needed(g->swarm))
 		get_stop(g, NULL);
 }
 
@@ -281,8 +308,10 @@ get_tick(struct get *g, int64_t now)
 		g->saved_at = now;
 		save(g);
 	}
-	if (g->is_whole)
+	if (g->is_whole && g->conf->seed)
 		end_seeding(g, &st, now);
+	else if (g->is_whole)
+		end_staying(g, &st, now);
 	else
 		say_lonely(g, &st, now);
 }

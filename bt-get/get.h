@@ -57,6 +57,8 @@ struct get {
 	enum get_state state;
 	bool is_whole;			/* all that is selected is on disk */
 	int64_t whole_since, lonely_since, saved_at;
+	uint64_t taken;			/* bytes sent, when last looked */
+	int64_t taken_at;
 	uint32_t saved_pieces;		/* have.set when the state was saved */
 	void (*ended)(void *arg, struct get *g);
 	void *arg;

@@ -125,7 +125,8 @@ on_written(void *arg, unsigned what)
 	}
 	s->at += s->n;
 	stream_go_on(s);
-	if (s->done && g->is_whole && !g->conf->seed)
+	if (s->done && g->is_whole && !g->conf->seed &&
+	    !bt_swarm_is_needed(g->swarm))
 		get_stop(g, NULL);
 }
 

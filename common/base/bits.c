@@ -175,6 +175,24 @@ bt_bits_next_clear(const struct bt_bits *b, uint32_t from)
 	return next(b, from, UINT64_MAX);
 }
 
+uint32_t
+bt_bits_next_common(const struct bt_bits *a, const struct bt_bits *b,
+    const struct bt_bits *c, uint32_t from)
+{
+	uint64_t v, ahead = UINT64_MAX >> (from % WORD);
+
+	for (size_t w = from / WORD; w < words(a->n); w++) {
+		v = load(a->p, w) & load(b->p, w) & ahead;
+		if (c != NULL)
+			v &= load(c->p, w);
+		if (v != 0)
+			return (uint32_t)(w * WORD) +
+			       (uint32_t)__builtin_clzll(v);
+		ahead = UINT64_MAX;
+	}
+	return a->n;
+}
+
 bool
 bt_bits_any_not_in(const struct bt_bits *a, const struct bt_bits *b)
 {

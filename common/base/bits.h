@@ -38,6 +38,9 @@ void	bt_bits_copy(struct bt_bits *to, const struct bt_bits *from); /* same n */
 /* The first i >= from that is set (or clear); n if there is none. */
 uint32_t	bt_bits_next(const struct bt_bits *b, uint32_t from);
 uint32_t	bt_bits_next_clear(const struct bt_bits *b, uint32_t from);
+/* The first i >= from that is in a, in b and in c (NULL: any); or n. Same n. */
+uint32_t	bt_bits_next_common(const struct bt_bits *a,
+	    const struct bt_bits *b, const struct bt_bits *c, uint32_t from);
 /* Is there an index in a that is not in b? Same n. */
 bool	bt_bits_any_not_in(const struct bt_bits *a, const struct bt_bits *b);
 

@@ -26,6 +26,7 @@ struct bt_begun_piece {
 	uint32_t piece, slot;
 	uint32_t nblocks, held;
 	uint32_t asked[BT_PICK_DUP_MAX + 1];	/* blocks not held, by asked */
+	uint32_t starter;	/* whom it was begun for; the picker's */
 	uint32_t owner;		/* gets all of it, or BT_PICK_NOBODY */
 	uint32_t hint;		/* no block before it is free */
 	bool wanted;

@@ -142,6 +142,7 @@ shake(struct bt_torrent *t, struct bt_peer *p, const struct bt_handshake *h,
 	p->rx = BT_RX_HEAD;
 	p->npart = 0;
 	t->ready++;
+	t->rivals_stale = true;
 	bt_effects_push(
 	    &t->fx, &(struct bt_effect){
 			.kind = BT_FX_PEER, .slot = p->slot, .addr = p->addr });

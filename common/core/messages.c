@@ -54,6 +54,8 @@ on_known(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	const struct bt_bits *has = bt_torrent_peer_have(t, p);
 
 	p->known = true;
+	p->came_whole = bt_bits_is_full(has);
+	t->rivals_stale = true;
 	if (has->set > 0)
 		bt_picker_peer_bits(t->picker, has, 1);
 	p->wants = count_wants(t, has);
@@ -118,6 +120,7 @@ on_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 			bt_picker_peer_bits(t->picker, &p->own, -1);
 		bt_bits_fini(&p->own);
 		p->has_all = true;
+		t->rivals_stale = true;
 		bt_picker_peer_bits(t->picker, &t->all, 1);
 	} else {
 		bt_bits_put(&p->own, piece);

@@ -1,11 +1,11 @@
 #include "core/picker.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "core/begun.h"
+#include "core/rivals.h"
 
 #define NONE UINT32_MAX
 
@@ -19,6 +19,7 @@
 #define DRAWS 32u
 #define SKIP_MAX 1024u
 #define SAMPLE_MAX 256u
+#define CLAIMS_MAX 64u
 
 struct bt_picker {
 	const struct bt_layout *layout;
@@ -38,6 +39,7 @@ struct bt_picker {
 	uint32_t window; /* 0: rarest first */
 	uint32_t first;	 /* no piece before it is in lack */
 	uint32_t prompt; /* begun by request: asked for first; or NONE */
+	struct bt_rivals rivals;
 };
 
 struct bt_picker *
@@ -172,49 +174,59 @@ bt_picker_peer_have(struct bt_picker *p, uint32_t piece, int by)
 		bt_ranks_down(&p->rare, piece);
 }
 
-/* Pieces w * 64 .. w * 64 + 63, the first one in the highest bit. */
-static uint64_t
-word(const struct bt_bits *b, uint32_t w)
+void
+bt_picker_rivals(
+    struct bt_picker *p, uint64_t self, const uint64_t *ids, uint32_t n)
 {
-	uint64_t v;
-
-	memcpy(&v, b->p + (size_t)w * sizeof(v), sizeof(v));
-	return be64toh(v);
+	bt_rivals_set(&p->rivals, self, ids, n);
 }
 
-/* The first piece >= from that is in a, in b and in c (NULL: any); or a->n. */
-static uint32_t
-next_common(const struct bt_bits *a, const struct bt_bits *b,
-    const struct bt_bits *c, uint32_t from)
-{
-	uint64_t v, mask = UINT64_MAX >> (from % 64);
+/*
+ * A choice among equals, each as likely, but for rule 8: one of ours before the
+ * others. Claims are looked at for the first CLAIMS_MAX candidates.
+ */
+struct choice {
+	uint32_t piece;	 /* or NONE */
+	uint32_t ties;	 /* as good as it, itself included */
+	uint32_t looked; /* claims looked at */
+	bool ours;
+};
 
-	for (uint32_t w = from / 64; w < (a->n + 63) / 64; w++) {
-		v = word(a, w) & word(b, w) & mask;
-		if (c != NULL)
-			v &= word(c, w);
-		if (v != 0)
-			return w * 64 + (uint32_t)__builtin_clzll(v);
-		mask = UINT64_MAX;
+static void
+offer(struct bt_picker *p, struct choice *c, uint32_t piece)
+{
+	bool ours =
+	    c->looked < CLAIMS_MAX && bt_rivals_is_ours(&p->rivals, piece);
+
+	c->looked++;
+	if (ours != c->ours && c->piece != NONE) {
+		if (!ours)
+			return;
+		c->ties = 0;
 	}
-	return a->n;
+	c->ours = ours;
+	if (bt_rng_below(&p->rng, ++c->ties) == 0)
+		c->piece = piece;
 }
 
-/* One of order[from .. to - 1] that the peer has, each as likely, or NONE. */
+/* One of order[from .. to - 1] that the peer has, or NONE. */
 static uint32_t
 draw(struct bt_picker *p, const struct bt_bits *have, uint32_t from,
     uint32_t to, uint32_t *skips)
 {
-	uint32_t piece, found = 0, choice = NONE;
+	struct choice c = { .piece = NONE };
+	uint32_t piece;
 
 	if (to - from > DRAWS) {
-		for (uint32_t i = 0; i < DRAWS; i++) {
+		for (uint32_t i = 0; i < DRAWS && !c.ours; i++) {
 			piece =
 			    p->rare
 				.order[from + bt_rng_below(&p->rng, to - from)];
 			if (bt_bits_has(have, piece))
-				return piece;
+				offer(p, &c, piece);
 		}
+		if (c.piece != NONE)
+			return c.piece;
 	}
 	if (to - from > *skips) {
 		*skips = 0;
@@ -223,11 +235,10 @@ draw(struct bt_picker *p, const struct bt_bits *have, uint32_t from,
 	*skips -= to - from;
 	for (uint32_t i = from; i < to; i++) {
 		piece = p->rare.order[i];
-		if (bt_bits_has(have, piece) &&
-		    bt_rng_below(&p->rng, ++found) == 0)
-			choice = piece;
+		if (bt_bits_has(have, piece))
+			offer(p, &c, piece);
 	}
-	return choice;
+	return c.piece;
 }
 
 /*
@@ -239,11 +250,12 @@ sample(struct bt_picker *p, const struct bt_bits *have,
     const struct bt_bits *only, bool any)
 {
 	uint32_t n = have->n, start = bt_rng_below(&p->rng, n), at = start;
-	uint32_t piece, rank, best = 0, ties = 0, choice = NONE;
+	struct choice c = { .piece = NONE };
+	uint32_t piece, rank, best = 0;
 	bool wrapped = false;
 
 	for (uint32_t seen = 0; seen < SAMPLE_MAX;) {
-		piece = next_common(have, &p->open, only, at);
+		piece = bt_bits_next_common(have, &p->open, only, at);
 		if (wrapped && piece >= start)
 			break;
 		if (piece == n) {
@@ -252,16 +264,16 @@ sample(struct bt_picker *p, const struct bt_bits *have,
 			continue;
 		}
 		rank = any ? 0 : p->rare.rank[piece];
-		if (choice == NONE || rank < best) {
+		if (c.piece == NONE || rank < best) {
 			best = rank;
-			ties = 0;
+			c = (struct choice){ .piece = NONE };
 		}
-		if (rank == best && bt_rng_below(&p->rng, ++ties) == 0)
-			choice = piece;
+		if (rank == best)
+			offer(p, &c, piece);
 		at = piece + 1;
 		seen++;
 	}
-	return choice;
+	return c.piece;
 }
 
 /* Rule 2: a piece to begin, or NONE. */
@@ -304,17 +316,18 @@ static uint32_t
 choose_first(
     struct bt_picker *p, const struct bt_bits *have, const struct bt_bits *only)
 {
-	uint32_t piece = next_common(have, &p->open, only, p->first);
+	uint32_t piece = bt_bits_next_common(have, &p->open, only, p->first);
 
 	return piece < have->n && in_window(p, piece) ? piece : NONE;
 }
 
 static struct bt_begun_piece *
-begin(struct bt_picker *p, uint32_t piece)
+begin(struct bt_picker *p, uint32_t piece, uint32_t who)
 {
 	struct bt_begun_piece *s =
 	    bt_begun_add(&p->begun, piece, bt_layout_blocks(p->layout, piece));
 
+	s->starter = who;
 	p->begun_wanted++;
 	settle(p, piece);
 	return s;
@@ -346,7 +359,7 @@ choose_urgent(struct bt_picker *p, uint32_t who, const struct bt_bits *have,
 	if (p->prompt == NONE)
 		return NULL;
 	s = bt_begun_find(&p->begun, p->prompt);
-	if (s == NULL || s->asked[0] == 0) {
+	if (s == NULL) {
 		p->prompt = NONE;
 		return NULL;
 	}
@@ -361,21 +374,60 @@ choose_urgent(struct bt_picker *p, uint32_t who, const struct bt_bits *have,
  * was released.
  */
 static struct bt_begun_piece *
-choose_begun(
-    struct bt_picker *p, const struct bt_bits *have, const struct bt_bits *only)
+choose_begun(struct bt_picker *p, uint32_t who, const struct bt_bits *have,
+    const struct bt_bits *only)
 {
-	struct bt_begun_piece *s, *first = NULL;
+	struct bt_begun_piece *s, *best = NULL;
 
 	for (uint32_t i = 0; i < p->begun.ready.n; i++) {
 		s = p->begun.slots[p->begun.ready.order[i]];
 		if (!may_give(s, have, only))
 			continue;
-		if (p->window == 0)
+		if (p->window == 0 && s->starter == who)
 			return s;
-		if (first == NULL || s->piece < first->piece)
-			first = s;
+		if (best == NULL || (p->window > 0 && s->piece < best->piece))
+			best = s;
 	}
-	return first;
+	return best;
+}
+
+/* Rule 1's exception: is there a piece to begin that is rarer than this one? */
+static uint32_t
+choose_rarer(struct bt_picker *p, uint32_t who, const struct bt_begun_piece *s,
+    const struct bt_bits *have, const struct bt_bits *only)
+{
+	uint32_t piece;
+
+	if (s->starter == who || p->had.set < BT_PICK_RANDOM)
+		return NONE;
+	piece = choose_rare(p, have, only);
+	if (piece == NONE || p->rare.rank[piece] >= p->rare.rank[s->piece])
+		return NONE;
+	return piece;
+}
+
+/* A piece to begin before asking for more of s (NULL: there is none begun). */
+static uint32_t
+choose_new(struct bt_picker *p, uint32_t who, const struct bt_begun_piece *s,
+    const struct bt_bits *have, const struct bt_bits *only)
+{
+	uint32_t piece;
+
+	if (p->window > 0) {
+		piece = choose_first(p, have, only);
+		return s == NULL || piece < s->piece ? piece : NONE;
+	}
+	if (s != NULL)
+		return choose_rarer(p, who, s, have, only);
+	return choose_rare(p, have, only);
+}
+
+/* The prompted piece goes before others only until all of it is asked. */
+static void
+settle_prompt(struct bt_picker *p, const struct bt_begun_piece *s)
+{
+	if (s->piece == p->prompt && s->asked[0] == 0)
+		p->prompt = NONE;
 }
 
 bool
@@ -391,17 +443,16 @@ bt_picker_pick(struct bt_picker *p, uint32_t who, const struct bt_bits *have,
 	p->first = bt_bits_next(&p->lack, p->first);
 	s = choose_urgent(p, who, have, only);
 	if (s == NULL) {
-		s = choose_begun(p, have, only);
-		if (may_start && p->window > 0)
-			piece = choose_first(p, have, only);
-		else if (may_start && s == NULL)
-			piece = choose_rare(p, have, only);
-		if (piece != NONE && (s == NULL || piece < s->piece))
-			s = begin(p, piece);
+		s = choose_begun(p, who, have, only);
+		if (may_start)
+			piece = choose_new(p, who, s, have, only);
+		if (piece != NONE)
+			s = begin(p, piece, who);
 	}
 	if (s != NULL) {
 		out->piece = s->piece;
 		out->block = bt_begun_ask(&p->begun, s, who);
+		settle_prompt(p, s);
 		return true;
 	}
 	if (!bt_picker_is_endgame(p) ||
@@ -417,7 +468,7 @@ bt_picker_start(struct bt_picker *p, uint32_t piece)
 	p->first = bt_bits_next(&p->lack, p->first);
 	if (!bt_bits_has(&p->open, piece) || !in_window(p, piece))
 		return false;
-	(void)begin(p, piece);
+	(void)begin(p, piece, BT_PICK_NOBODY);
 	p->prompt = piece;
 	return true;
 }
@@ -436,17 +487,20 @@ bt_picker_got(struct bt_picker *p, uint32_t who, struct bt_pick b,
     uint32_t *others, uint32_t max, uint32_t *nothers)
 {
 	struct bt_begun_piece *s = bt_begun_find(&p->begun, b.piece);
+	bool news;
 
 	*nothers = 0;
 	if (s == NULL)
 		return false;
-	return bt_begun_got(&p->begun, s, who, b.block, others, max, nothers);
+	news = bt_begun_got(&p->begun, s, who, b.block, others, max, nothers);
+	settle_prompt(p, s);
+	return news;
 }
 
 bool
 bt_picker_is_useful(const struct bt_picker *p, const struct bt_bits *have)
 {
-	return next_common(have, &p->lack, NULL, 0) < have->n;
+	return bt_bits_next_common(have, &p->lack, NULL, 0) < have->n;
 }
 
 bool

@@ -2,8 +2,11 @@
  * picker - which block to ask of whom.
  *
  * The rules
- * 1. Started pieces first, the one nearest to whole first, of those the peer
- *    has; so that pieces become whole, can be checked and shared.
+ * 1. Started pieces first, the peer's own before others', the one nearest to
+ *    whole first, of those the peer has; so that pieces become whole, can be
+ *    checked and shared. But a peer that has a piece to begin that is rarer
+ *    than another's started one begins it: a seed is not asked for what others
+ *    can give. (Not before BT_PICK_RANDOM pieces are had.)
  * 2. The first BT_PICK_RANDOM pieces are random (BEP 3), so that there is soon
  *    something to trade; from then on the rarest first, ties broken at random.
  * 3. Sequential order on request, within a window that the caller moves.
@@ -17,6 +20,10 @@
  *    rarest of 256 that it has.
  * 7. A peer that is all alone on a piece on parole (rule of torrent.h) gets all
  *    of it: an exclusive piece is given only to its owner.
+ * 8. Of equally rare pieces, those that none of the rivals (the downloaders we
+ *    are connected to) has a better claim to; the claim is a hash of the peer
+ *    id and the piece. Rivals that reckon alike so ask a seed for different
+ *    pieces, and it need not send one twice.
  * Pure.
  *
  * Speaks   BEP 3 (piece selection)
@@ -55,6 +62,10 @@ void	bt_picker_horizon(struct bt_picker *p, uint32_t limit);
 void	bt_picker_peer_bits(struct bt_picker *p, const struct bt_bits *have,
 	    int by);	/* +1 or -1; full sets cost O(1) */
 void	bt_picker_peer_have(struct bt_picker *p, uint32_t piece, int by);
+
+/* Rule 8: our own id and theirs, any numbers that all sides know alike. */
+void	bt_picker_rivals(struct bt_picker *p, uint64_t self,
+	    const uint64_t *ids, uint32_t n);
 
 /*
  * The next block to ask of peer `who` (a small number, stable while it is

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rd.h"
 #include "core/inbox.h"
 #include "core/outbox.h"
+#include "core/rivals.h"
 #include "core/roster.h"
 #include "core/torrent_priv.h"
 
@@ -398,6 +400,25 @@ record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
 	    bt_layout_block_size(t->layout, b.piece, b.block));
 }
 
+/* Tell the picker who else downloads: it leaves them their share (rule 8). */
+static void
+name_rivals(struct bt_torrent *t)
+{
+	uint64_t ids[BT_RIVALS_MAX];
+	const struct bt_peer *p;
+	uint32_t n = 0;
+
+	t->rivals_stale = false;
+	for (uint32_t i = 0; i < t->npeers && n < BT_RIVALS_MAX; i++) {
+		p = t->peers[i];
+		if (p != NULL && !p->dead && p->state == BT_PEER_READY &&
+		    !p->upload_only &&
+		    !bt_bits_is_full(bt_torrent_peer_have(t, p)))
+			ids[n++] = bt_be64(p->id + 12);
+	}
+	bt_picker_rivals(t->picker, bt_be64(t->conf.peer_id + 12), ids, n);
+}
+
 static bool
 ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
     int64_t now)
@@ -405,6 +426,8 @@ ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
 	bool may = bt_pieces_may_begin(t), dup = false;
 	struct bt_pick b;
 
+	if (t->rivals_stale)
+		name_rivals(t);
 	if (!bt_picker_pick(t->picker, p->index, bt_torrent_peer_have(t, p),
 		only, may, &b, &dup)) {
 		if (!may)

@@ -101,6 +101,7 @@ bt_roster_close(struct bt_torrent *t, struct bt_peer *p, enum bt_cand_end how,
 	t->live--;
 	t->dialling -= p->state == BT_PEER_DIALLING;
 	t->ready -= p->state == BT_PEER_READY;
+	t->rivals_stale = true;
 	t->dead[t->ndead++] = p->index;
 	bt_effects_push(&t->fx, &(struct bt_effect){ .kind = BT_FX_CLOSE,
 				    .slot = p->slot,

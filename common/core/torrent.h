@@ -119,6 +119,8 @@ void	bt_torrent_stop(struct bt_torrent *t, int64_t now);
 /* Queries */
 struct bt_torrent_stats	bt_torrent_stats(struct bt_torrent *t, int64_t now);
 const struct bt_bits	*bt_torrent_have(const struct bt_torrent *t);
+/* Would a piece be lost to those downloading here if we left now? O(all). */
+bool	bt_torrent_is_needed(const struct bt_torrent *t);
 /* Peer i of those connected and shaken hands; false past the last. */
 bool	bt_torrent_peer(struct bt_torrent *t, uint32_t i,
 	    struct bt_peer_info *out, int64_t now);

@@ -59,6 +59,7 @@ struct bt_torrent {
 	/* time */
 	int64_t next_sweep;	/* O(peers) housekeeping */
 	int64_t last_quick;	/* when refill and choke ran last */
+	bool rivals_stale;	/* who downloads beside us has changed */
 	int64_t refill_at;	/* somebody may have room and blocks to ask */
 	bool choke_due;		/* an upload slot may be filled */
 	int64_t next_choke;

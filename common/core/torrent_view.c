@@ -74,6 +74,38 @@ bt_torrent_peer(
 	return true;
 }
 
+/*
+ * Those who are still downloading, and those who came as seeds, stay; others
+ * that are whole may leave as soon as we may. What only we and the leaving have
+ * is lost to those who need it when we go.
+ */
+bool
+bt_torrent_is_needed(const struct bt_torrent *t)
+{
+	size_t n = bt_bits_bytes(t->layout->pieces);
+	uint8_t *stays = bt_mem_zero(n, 1);
+	const struct bt_bits *has;
+	const struct bt_peer *p;
+	bool is_wanted = false, is_last = false;
+
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		p = t->peers[i];
+		if (!is_ready(p))
+			continue;
+		has = bt_torrent_peer_have(t, p);
+		if (bt_bits_is_full(has) && !p->came_whole)
+			continue;
+		if (!bt_bits_is_full(has) && !p->upload_only)
+			is_wanted = true;
+		for (size_t j = 0; j < n && has->set > 0; j++)
+			stays[j] |= has->p[j];
+	}
+	for (size_t j = 0; is_wanted && !is_last && j < n; j++)
+		is_last = (t->have.p[j] & ~stays[j]) != 0;
+	bt_mem_free(stays);
+	return is_last;
+}
+
 /* What a peer says of itself agrees with what it holds. */
 static bool
 is_peer_sound(const struct bt_torrent *t, const struct bt_peer *p)

@@ -87,6 +87,8 @@ void	bt_swarm_free(struct bt_swarm *s);	/* stopped, or never started */
 
 struct bt_torrent_stats	bt_swarm_stats(struct bt_swarm *s);
 const struct bt_bits	*bt_swarm_have(const struct bt_swarm *s);
+/* Would a piece be lost to those downloading here if we left now? */
+bool	bt_swarm_is_needed(const struct bt_swarm *s);
 void	bt_swarm_horizon(struct bt_swarm *s, uint32_t limit);
 /* How it stands with its trackers. */
 void	bt_swarm_trackers(const struct bt_swarm *s,

@@ -392,6 +392,12 @@ bt_swarm_have(const struct bt_swarm *s)
 	return bt_torrent_have(s->torrent);
 }
 
+bool
+bt_swarm_is_needed(const struct bt_swarm *s)
+{
+	return bt_torrent_is_needed(s->torrent);
+}
+
 void
 bt_swarm_horizon(struct bt_swarm *s, uint32_t limit)
 {

@@ -139,9 +139,13 @@ begin_tracker() {
 # The tracker serves this torrent from here on.
 serve_torrent() {
 	[[ $1 == ot-* ]] || return 0
-	bt-info -p info_hash "$2" >whitelist
+	# It drops to nobody, who cannot read the test's own folder.
+	open_dir=$(mktemp -d)
+	chmod 755 "$open_dir"
+	bt-info -p info_hash "$2" >"$open_dir/whitelist"
+	chmod 644 "$open_dir/whitelist"
 	bt_start tracker opentracker -i 127.0.0.1 -p "$tracker_port" \
-	    -P "$tracker_port" -w "$PWD/whitelist"
+	    -P "$tracker_port" -w "$open_dir/whitelist"
 	wait_listening "$tracker_port"
 }
 

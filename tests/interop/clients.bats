@@ -20,6 +20,7 @@ setup() {
 }
 teardown() {
 	bt_teardown
+	[ -z "${open_dir:-}" ] || rm -rf "$open_dir"
 }
 
 make_torrent() {
@@ -39,7 +40,7 @@ one_case() {
 	serve_torrent "$kind" t.torrent
 	"${direction}_case"
 	bt_teardown
-	rm -rf dst tr rt
+	rm -rf dst tr rt ${open_dir:+"$open_dir"}
 	mkdir dst
 }
 
@@ -58,7 +59,8 @@ from_case() {
 	fi
 	run --separate-stderr timeout 60 bt-get --port 0 -d dst \
 	    ${dial:+--peer "$dial"} t.torrent
-	echo "$stderr"
+	[ -z "$stderr" ] || echo "$stderr"
+	output=
 	[ "$status" -eq 0 ]
 	diff -r "$content/$name" "dst/$name"
 }

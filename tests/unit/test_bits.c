@@ -136,7 +136,7 @@ next_by_hand(const bool *v, uint32_t n, uint32_t from, bool want)
 static void
 random_sets_agree_with_an_array_of_truths(void **state)
 {
-	bool va[1000], vb[1000], extra;
+	bool va[1000], vb[1000], vab[1000], extra;
 	struct bt_bits a, b, back;
 	struct bt_rng r;
 	uint32_t n, set, density;
@@ -172,6 +172,18 @@ random_sets_agree_with_an_array_of_truths(void **state)
 			    bt_bits_next(&b, i), next_by_hand(va, n, i, true));
 			assert_int_equal(bt_bits_next_clear(&back, i),
 			    next_by_hand(va, n, i, false));
+		}
+		bt_bits_fill(&b, false);
+		for (uint32_t i = 0; i < n; i++) {
+			if (vb[i])
+				bt_bits_put(&b, i);
+			vab[i] = va[i] && vb[i];
+		}
+		for (uint32_t i = 0; i <= n; i++) {
+			assert_int_equal(bt_bits_next_common(&a, &b, NULL, i),
+			    next_by_hand(vab, n, i, true));
+			assert_int_equal(bt_bits_next_common(&a, &back, &b, i),
+			    next_by_hand(vab, n, i, true));
 		}
 		bt_bits_fini(&a);
 		bt_bits_fini(&b);

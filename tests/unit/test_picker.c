@@ -112,7 +112,7 @@ started_pieces_first_the_nearest_to_whole_first(void **state)
 	struct bt_pick b;
 
 	(void)state;
-	draw_swarm(&s, "x x x x 1 2 3 1", 1);
+	draw_swarm(&s, "x x x x 1 1 1 1", 1);
 	assert_true(bt_picker_start(s.p, 5));
 	assert_true(bt_picker_start(s.p, 6));
 	assert_true(bt_picker_start(s.p, 4));
@@ -760,12 +760,96 @@ a_torrent_without_pieces_has_nothing_to_pick(void **state)
 	close_swarm(&s);
 }
 
+/* Rule 1 */
+static void
+a_peer_finishes_its_own_pieces_before_those_of_others(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "x x x x 1 1", 1);
+	b = pick(&s, 0);
+	assert_int_equal(b.block, 0);
+	assert_true(got(&s, 0, b));
+	/* the other one is begun for SEED: equally rare, but no rarer */
+	assert_int_equal(pick(&s, SEED).piece, b.piece);
+	for (uint32_t k = 2; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, 0).piece, b.piece);
+	assert_int_not_equal(pick(&s, SEED).piece, b.piece);
+	close_swarm(&s);
+}
+
+/* Rule 1: piece 5 is had by peer 0 too; piece 4 by the seed alone. */
+static void
+a_seed_is_asked_for_what_others_lack_before_it_joins_in(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "x x x x 0 1", 1);
+	assert_int_equal(pick(&s, 0).piece, 5);
+	assert_int_equal(pick(&s, SEED).piece, 4);
+	for (uint32_t k = 1; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, SEED).piece, 4);
+	assert_int_equal(pick(&s, SEED).piece, 5);
+	close_swarm(&s);
+}
+
+static void
+until_there_is_something_to_trade_started_pieces_are_joined(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "x x x 0 1", 1);
+	assert_int_equal(pick(&s, 0).piece, 4);
+	assert_int_equal(pick(&s, SEED).piece, 4);
+	close_swarm(&s);
+}
+
+/* Rule 8: 8 leeches who know each other begin 8 times 4 of 256 pieces. */
+static void
+rivals_ask_a_seed_for_different_pieces(void **state)
+{
+	struct swarm s[8];
+	uint64_t id[8], others[7];
+	uint32_t taken[256] = { 0 }, n, piece;
+
+	(void)state;
+	for (uint32_t i = 0; i < 8; i++)
+		id[i] = UINT64_C(0x9e3779b97f4a7c15) * (i + 1);
+	for (uint32_t i = 0; i < 8; i++) {
+		open_swarm(&s[i], 256, 1, i);
+		bt_picker_peer_bits(s[i].p, &s[i].all, 1);
+		n = 0;
+		for (uint32_t j = 0; j < 8; j++)
+			if (j != i)
+				others[n++] = id[j];
+		bt_picker_rivals(s[i].p, id[i], others, n);
+		for (uint32_t k = 0; k < 16; k++) {
+			piece = pick(&s[i], SEED).piece;
+			assert_int_equal(taken[piece]++, 0);
+			bt_picker_done(s[i].p, piece);
+		}
+	}
+	for (uint32_t i = 0; i < 8; i++)
+		close_swarm(&s[i]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    started_pieces_first_the_nearest_to_whole_first),
+		cmocka_unit_test(
+		    a_peer_finishes_its_own_pieces_before_those_of_others),
+		cmocka_unit_test(
+		    a_seed_is_asked_for_what_others_lack_before_it_joins_in),
+		cmocka_unit_test(
+		    until_there_is_something_to_trade_started_pieces_are_joined),
+		cmocka_unit_test(rivals_ask_a_seed_for_different_pieces),
 		cmocka_unit_test(
 		    a_started_piece_that_the_peer_lacks_is_passed_over),
 		cmocka_unit_test(blocks_of_a_piece_are_asked_in_order),

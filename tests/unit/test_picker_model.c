@@ -38,6 +38,7 @@ struct world {
 	enum state state[PIECES];
 	bool wanted[PIECES];
 	uint32_t owner[PIECES];
+	uint32_t starter[PIECES];
 	uint32_t prompt;
 	struct block blocks[PIECES][BLOCKS];
 	bool here[PEERS];
@@ -164,29 +165,67 @@ any_urgent(const struct world *w, const struct choice *c)
 	return false;
 }
 
-/* Does a come before the picked piece by rules 1 to 3? */
 static bool
-goes_before(const struct world *w, uint32_t a, uint32_t picked, uint32_t n)
+is_own(const struct world *w, const struct choice *c, uint32_t piece)
+{
+	return w->state[piece] == BEGUN && w->starter[piece] == c->who;
+}
+
+static uint32_t
+lacking(const struct world *w, uint32_t piece)
+{
+	return nblocks(w, piece) - count(w, piece, true);
+}
+
+/* Does a, which may be chosen, come before the picked piece by rules 1 to 3? */
+static bool
+goes_before(const struct world *w, const struct choice *c, uint32_t a,
+    uint32_t picked, uint32_t had)
 {
 	bool begun = w->state[picked] == BEGUN;
 
 	if (w->window > 0)
 		return a < picked;
-	if (w->state[a] == BEGUN)
-		return !begun ||
-		       nblocks(w, a) - count(w, a, true) <
-			   nblocks(w, picked) - count(w, picked, true);
-	return !begun && n >= BT_PICK_RANDOM &&
-	       rarity(w, a) < rarity(w, picked);
+	if (is_own(w, c, a) != is_own(w, c, picked))
+		return is_own(w, c, a);
+	if (w->state[a] == BEGUN && begun)
+		return lacking(w, a) < lacking(w, picked);
+	if (w->state[a] == BEGUN) /* the exception: only for a rarer one */
+		return had < BT_PICK_RANDOM;
+	if (begun)
+		return had >= BT_PICK_RANDOM && !is_own(w, c, picked) &&
+		       rarity(w, a) < rarity(w, picked);
+	return had >= BT_PICK_RANDOM && rarity(w, a) < rarity(w, picked);
+}
+
+/* A piece begun while others' were there: one of the nearest is less rare. */
+static bool
+is_rarer_than_the_nearest(
+    const struct world *w, const struct choice *c, uint32_t picked)
+{
+	uint32_t least = UINT32_MAX, most_common = 0;
+
+	for (uint32_t i = 0; i < w->pieces; i++) {
+		if (!can_give(w, c, i) || lacking(w, i) > least)
+			continue;
+		if (lacking(w, i) < least)
+			most_common = 0;
+		least = lacking(w, i);
+		if (rarity(w, i) > most_common)
+			most_common = rarity(w, i);
+	}
+	return least == UINT32_MAX || rarity(w, picked) < most_common;
 }
 
 static void
 check_first_ask(struct world *w, const struct choice *c, struct bt_pick b)
 {
-	uint32_t n = 0;
+	uint32_t had = 0, begun = 0;
 
-	for (uint32_t i = 0; i < w->pieces; i++)
-		n += w->state[i] != MISSING;
+	for (uint32_t i = 0; i < w->pieces; i++) {
+		had += w->state[i] == HAD;
+		begun += w->state[i] == BEGUN;
+	}
 	MUST(w, has(w, c, b.piece));
 	for (uint32_t k = 0; k < b.block; k++)
 		MUST(w, w->blocks[b.piece][k].held ||
@@ -203,8 +242,15 @@ check_first_ask(struct world *w, const struct choice *c, struct bt_pick b)
 		if (!can_give(w, c, i) &&
 		    (!c->may_start || !has(w, c, i) || !may_begin(w, i)))
 			continue;
-		MUST(w, !goes_before(w, i, b.piece, n));
+		/* among new ones, begun ones count as well for rule 2 */
+		MUST(w,
+		    !goes_before(w, c, i, b.piece,
+			w->state[i] == MISSING && w->state[b.piece] == MISSING
+			    ? had + begun
+			    : had));
 	}
+	if (w->window == 0 && w->state[b.piece] == MISSING)
+		MUST(w, is_rarer_than_the_nearest(w, c, b.piece));
 }
 
 static bool
@@ -270,6 +316,8 @@ do_pick(struct world *w)
 		    may_ask_again(w, &c, b.piece, b.block, least_asked(w, &c)));
 	} else
 		check_first_ask(w, &c, b);
+	if (w->state[b.piece] == MISSING)
+		w->starter[b.piece] = c.who;
 	w->state[b.piece] = BEGUN;
 	w->blocks[b.piece][b.block].asked[c.who] = true;
 	bt_bits_fini(&only);
@@ -406,6 +454,7 @@ do_policy(struct world *w)
 		MUST(w, began == may_begin(w, i));
 		if (began) {
 			w->state[i] = BEGUN;
+			w->starter[i] = BT_PICK_NOBODY;
 			w->prompt = i;
 		}
 		break;
