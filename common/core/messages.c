@@ -71,23 +71,6 @@ is_late(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	return p->known;
 }
 
-void
-bt_messages_on_bitfield(
-    struct bt_torrent *t, struct bt_peer *p, struct bt_str bits, int64_t now)
-{
-	if (is_late(t, p, now))
-		return;
-	bt_bits_init(&p->own, t->layout->pieces);
-	if (bt_bits_load(&p->own, bits) == -1) {
-		bt_roster_blame(t, p, "its bitfield has spare bits set", now);
-		return;
-	}
-	p->has_all = bt_bits_is_full(&p->own);
-	if (p->has_all || p->own.set == 0)
-		bt_bits_fini(&p->own);
-	on_known(t, p, now);
-}
-
 static void
 on_have_all(struct bt_torrent *t, struct bt_peer *p, bool all, int64_t now)
 {
@@ -129,6 +112,44 @@ on_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 	if (bt_torrent_wants(t, piece))
 		p->wants++;
 	on_more(t, p, now);
+}
+
+/*
+ * aria2 tells of several new pieces at once by a bitfield. It is read as that
+ * many haves; what it leaves out of before is not unsaid.
+ */
+static void
+on_bitfield_again(
+    struct bt_torrent *t, struct bt_peer *p, struct bt_str bits, int64_t now)
+{
+	struct bt_bits more;
+
+	bt_bits_init(&more, t->layout->pieces);
+	if (bt_bits_load(&more, bits) == -1)
+		bt_roster_blame(t, p, "its bitfield has spare bits set", now);
+	for (uint32_t i = bt_bits_next(&more, 0); i < more.n && !p->dead;
+	     i = bt_bits_next(&more, i + 1))
+		on_have(t, p, i, now);
+	bt_bits_fini(&more);
+}
+
+void
+bt_messages_on_bitfield(
+    struct bt_torrent *t, struct bt_peer *p, struct bt_str bits, int64_t now)
+{
+	if (p->known) {
+		on_bitfield_again(t, p, bits, now);
+		return;
+	}
+	bt_bits_init(&p->own, t->layout->pieces);
+	if (bt_bits_load(&p->own, bits) == -1) {
+		bt_roster_blame(t, p, "its bitfield has spare bits set", now);
+		return;
+	}
+	p->has_all = bt_bits_is_full(&p->own);
+	if (p->has_all || p->own.set == 0)
+		bt_bits_fini(&p->own);
+	on_known(t, p, now);
 }
 
 /* It has the piece no longer (BEP 54), or will not give it. */

@@ -117,8 +117,8 @@ what_it_has_is_told_once(void **state)
 	assert_false(p->closed);
 	MSG0(r, p, 14);
 	assert_true(p->closed);
-	MSG(r, q, 4, 1); /* a have, then a bitfield */
-	RAW(r, q, "\0\0\0\13\5\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+	MSG(r, q, 4, 1);
+	MSG0(r, q, 15);
 	assert_true(q->closed);
 	rig_free(r);
 }

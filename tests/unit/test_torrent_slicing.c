@@ -320,8 +320,18 @@ an_extended_message_of_a_stranger_is_read_past(void **state)
 	rig_free(r);
 }
 
+static uint32_t
+has_pieces(struct rig *r, uint32_t peer)
+{
+	struct bt_peer_info info;
+
+	assert_true(bt_torrent_peer(r->t, peer, &info, r->now));
+	return info.pieces;
+}
+
+/* aria2 1.36 tells of what it got meanwhile by another bitfield. */
 static void
-a_bitfield_after_other_messages_is_taken_once(void **state)
+a_bitfield_after_other_messages_is_as_good_as_haves(void **state)
 {
 	struct rig *r = rig_new(SIZE, PIECE, false, NULL);
 	struct rig_peer *p = rig_peer(r, 1, false), *q = rig_peer(r, 2, false);
@@ -332,9 +342,14 @@ a_bitfield_after_other_messages_is_taken_once(void **state)
 	assert_false(p->closed);
 	assert_int_equal(rig_count(r, p, 2), 1);
 	RAW(r, p, "\0\0\0\3\5\xff\xe0");
-	assert_true(p->closed);
+	assert_false(p->closed);
 	MSG(r, q, 4, 0);
-	RAW(r, q, "\0\0\0\3\5\xff\xe0");
+	RAW(r, q, "\0\0\0\3\5\xff\x00"); /* not the first one twice */
+	assert_false(q->closed);
+	assert_int_equal(has_pieces(r, 1), 8);
+	RAW(r, q, "\0\0\0\3\5\x00\x20"); /* what it had it has */
+	assert_int_equal(has_pieces(r, 1), 9);
+	RAW(r, q, "\0\0\0\3\5\xff\xff"); /* spare bits */
 	assert_true(q->closed);
 	rig_free(r);
 }
@@ -354,7 +369,8 @@ main(void)
 		cmocka_unit_test(an_unknown_message_of_a_mebibyte_is_read_past),
 		cmocka_unit_test(
 		    an_extended_message_of_a_stranger_is_read_past),
-		cmocka_unit_test(a_bitfield_after_other_messages_is_taken_once),
+		cmocka_unit_test(
+		    a_bitfield_after_other_messages_is_as_good_as_haves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
