@@ -83,6 +83,7 @@ on_bad(struct bt_torrent *t, struct bt_piece *pc,
 	bt_picker_failed(t->picker, pc->index);
 	bt_spoil_on_bad(t, pc, r->digests, now);
 	bt_pieces_end(t, pc);
+	bt_requests_wake(t, now);
 }
 
 /* The disk failed: the piece is not to be had here, and nothing else is. */
@@ -131,7 +132,7 @@ bt_jobs_out_result(
 		on_bad(t, pc, r, now);
 	else
 		on_error(t, pc, true);
-	bt_requests_wake(t, now);
+	bt_requests_feed(t, now);
 }
 
 uint32_t

@@ -419,6 +419,44 @@ name_rivals(struct bt_torrent *t)
 	bt_picker_rivals(t->picker, bt_be64(t->conf.peer_id + 12), ids, n);
 }
 
+static void
+queue_up(struct bt_torrent *t, struct bt_peer *p)
+{
+	if (p->hungry)
+		return;
+	p->hungry = true;
+	t->hungry[t->nhungry++] = p->index;
+}
+
+void
+bt_requests_unqueue(struct bt_torrent *t, struct bt_peer *p)
+{
+	uint32_t i = 0;
+
+	if (!p->hungry)
+		return;
+	p->hungry = false;
+	while (t->hungry[i] != p->index)
+		i++;
+	t->nhungry--;
+	memmove(t->hungry + i, t->hungry + i + 1,
+	    (t->nhungry - i) * sizeof(*t->hungry));
+}
+
+void
+bt_requests_feed(struct bt_torrent *t, int64_t now)
+{
+	struct bt_peer *p;
+
+	for (uint32_t n = t->nhungry; n > 0 && t->nhungry > 0; n--) {
+		p = t->peers[t->hungry[0]];
+		bt_requests_unqueue(t, p);
+		bt_requests_fill(t, p, now);
+		if (p->hungry) /* denied again: so will be the others */
+			break;
+	}
+}
+
 static bool
 ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
     int64_t now)
@@ -430,12 +468,19 @@ ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
 		name_rivals(t);
 	if (!bt_picker_pick(t->picker, p->index, bt_torrent_peer_have(t, p),
 		only, may, &b, &dup)) {
-		if (!may)
+		if (!may) {
 			bt_pieces_on_starved(t, now);
+			queue_up(t, p);
+		}
 		return false;
 	}
-	if ((dup && !may_dup(t, p, b, now)) || !bt_pieces_on_asked(t, b, now)) {
+	if (dup && !may_dup(t, p, b, now)) {
 		bt_picker_release(t->picker, p->index, b);
+		return false;
+	}
+	if (!bt_pieces_on_asked(t, b, now)) {
+		bt_picker_release(t->picker, p->index, b);
+		queue_up(t, p);
 		return false;
 	}
 	record(t, p, b, dup, now);

@@ -47,6 +47,10 @@ void	bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now);
 void	bt_requests_fill_all(struct bt_torrent *t, int64_t now);
 /* Blocks were freed, or will be by then: fill all soon. */
 void	bt_requests_wake(struct bt_torrent *t, int64_t at);
+/* Memory came free: those who were denied it may ask, in turn. */
+void	bt_requests_feed(struct bt_torrent *t, int64_t now);
+/* p waits for memory no more. */
+void	bt_requests_unqueue(struct bt_torrent *t, struct bt_peer *p);
 /* The request that matches, or NULL. */
 struct bt_request	*bt_requests_find(const struct bt_peer *p,
 	    struct bt_pick b);

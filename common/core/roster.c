@@ -33,6 +33,8 @@ take_index(struct bt_torrent *t)
 		t->vacant =
 		    bt_mem_resize(t->vacant, t->cap, sizeof(*t->vacant));
 		t->dead = bt_mem_resize(t->dead, t->cap, sizeof(*t->dead));
+		t->hungry =
+		    bt_mem_resize(t->hungry, t->cap, sizeof(*t->hungry));
 	}
 	t->gens[t->npeers] = 0;
 	return t->npeers++;
@@ -73,6 +75,7 @@ static void
 let_go(struct bt_torrent *t, struct bt_peer *p)
 {
 	bt_requests_drop_all(t, p);
+	bt_requests_unqueue(t, p);
 	if (p->rx == BT_RX_BLOCK) {
 		t->wasted += p->rx_got;
 		bt_pieces_abandon(t, p);
@@ -180,6 +183,7 @@ bt_roster_free(struct bt_torrent *t)
 	bt_mem_free(t->gens);
 	bt_mem_free(t->vacant);
 	bt_mem_free(t->dead);
+	bt_mem_free(t->hungry);
 }
 
 /* Nobody is left to dial and peers are few. */

@@ -48,6 +48,8 @@ struct bt_torrent {
 	uint32_t *gens, *vacant;
 	uint32_t npeers, cap, nvacant;	/* npeers: indices ever used */
 	uint32_t live, dialling, ready;
+	uint32_t *hungry;	/* those who were denied memory, in order */
+	uint32_t nhungry;
 	uint32_t *dead;		/* indices to be freed after this step */
 	uint32_t ndead;
 

@@ -277,12 +277,12 @@ a_length_that_no_message_has_ends_it_at_its_first_bytes(void **state)
 	assert_int_equal(FATAL("\0\x20\0\0\5"), 2);	/* 2 MiB */
 	/* a piece message of more than 128 KiB */
 	assert_int_equal(FATAL("\0\2\0\12\7\0\0\0\0\0\0\0\0"), 13);
-	assert_int_equal(FATAL("\0\0\0\4\5xxx"), 5); /* bitfield: 2 bytes */
+	assert_int_equal(FATAL("\0\0\0\4\5abc"), 5); /* bitfield: 2 bytes */
 	assert_int_equal(FATAL("\0\0\0\2\5x"), 5);
 	assert_int_equal(FATAL("\0\0\0\3\5\xff\xff"), 7); /* spare bits */
 	assert_int_equal(FATAL("\0\0\0\3\5\xff\xe0"), 0); /* eleven pieces */
 	assert_int_equal(FATAL("\0\0\0\2\0x"), 5);    /* choke with a body */
-	assert_int_equal(FATAL("\0\0\0\4\4xxx"), 5);  /* short have */
+	assert_int_equal(FATAL("\0\0\0\4\4abc"), 5);  /* short have */
 	assert_int_equal(FATAL("\0\1\0\5\024\0"), 5); /* extended > 64 KiB */
 	assert_int_equal(FATAL("\0\0\0\1\024"), 5);   /* without its id */
 }
