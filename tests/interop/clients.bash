@@ -108,8 +108,15 @@ rtorrent_run() {
 seed_rtorrent() { rtorrent_run "$1" "$2"; }
 get_rtorrent() { rtorrent_run "$1" "$2"; }
 
+# Empty files are left out: transmission 3.00 does not make them.
 is_same() {
-	diff -rq "$1" "$2" >/dev/null 2>&1
+	local f
+
+	[ -e "$2" ] || return 1
+	[ -d "$1" ] || { cmp -s "$1" "$2"; return; }
+	while IFS= read -r -d '' f; do
+		cmp -s "$1/$f" "$2/$f" || return 1
+	done < <(cd "$1" && find . -type f -size +0c -print0)
 }
 # Their copy is right once every byte is; they preallocate and rename as they
 # like in between.
