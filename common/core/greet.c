@@ -217,6 +217,7 @@ bt_greet_allow_fast(struct bt_torrent *t, struct bt_peer *p)
 	bt_greet_fast_set(p->addr.ip, t->layout->info_hash, t->layout->pieces,
 	    k, p->fast_out);
 	p->nfast_out = k;
+	p->fast_left = (uint64_t)k * t->layout->piece_length;
 	for (unsigned i = 0; i < k && !p->dead; i++)
 		bt_outbox_put(t, p, BT_ALLOWED_FAST, p->fast_out[i], 0, 0);
 }

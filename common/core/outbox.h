@@ -16,7 +16,7 @@
 #include "core/peer.h"
 #include "core/torrent_io.h"
 
-#define BT_OUTBOX_MAX	(1u << 20)	/* queued control bytes, bitfield apart */
+#define BT_OUTBOX_MAX	(256u << 10)	/* queued control, bitfield apart */
 #define BT_OUTBOX_BATCH	(256u << 10)	/* block bytes named in one tx */
 #define BT_OUTBOX_BODY_MAX	(1u << 20)
 

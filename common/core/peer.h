@@ -80,6 +80,7 @@ struct bt_peer {
 	struct bt_bits fast_in;	/* allowed fast to us; n 0 none yet */
 	uint32_t fast_out[10];	/* pieces that we allowed it */
 	unsigned nfast_out;
+	uint64_t fast_left;	/* bytes that it may still ask for choked */
 	uint32_t suggested;	/* piece, or UINT32_MAX */
 
 	/* receiving */

@@ -181,6 +181,7 @@ bt_requests_on_choke(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	p->window = BT_ASK_FLOOR;
 	p->ramping = true;
 	p->sample_at = 0;
+	p->sample_bps = 0;
 	bt_spoil_disown(t, p);
 	if (!p->fast)
 		drop_choked(t, p);
@@ -193,6 +194,7 @@ bt_requests_on_refused(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	p->ramping = false;
 	p->window = p->nreqs > BT_ASK_FLOOR ? p->nreqs : BT_ASK_FLOOR;
 	p->ask_after = now + BT_ASK_REFUSED_US;
+	bt_spoil_disown(t, p);
 	bt_requests_wake(t, p->ask_after);
 	return ++p->refused >= BT_ASK_REFUSED_MAX;
 }
@@ -231,7 +233,8 @@ end_sample(struct bt_peer *p, int64_t now)
 	if (p->ramping && p->sample_bps > 0 && bps / 11 < p->sample_bps / 10)
 		p->ramping = false;
 	if (!p->ramping)
-		p->window = window_for(p, (bps + p->sample_bps) / 2);
+		p->window = window_for(
+		    p, p->sample_bps > 0 ? (bps + p->sample_bps) / 2 : bps);
 	p->sample_bps = bps;
 	p->sample_bytes = 0;
 	p->sample_at = now;
@@ -253,12 +256,13 @@ bt_requests_on_block(
 		p->window = BT_ASK_FLOOR;
 		p->ramping = true;
 		p->sample_at = 0;
+		p->sample_bps = 0;
 	}
 	if (p->ramping && p->window < BT_TORRENT_ASK_MAX)
 		p->window++;
 	if (p->sample_at == 0) {
 		p->sample_at = now;
-		p->sample_bytes = p->sample_bps = 0;
+		p->sample_bytes = 0;
 		return;
 	}
 	p->sample_bytes += bytes;
@@ -290,17 +294,19 @@ snub(struct bt_torrent *t, struct bt_peer *p)
 static void
 sweep_old(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 {
+	/* a reader that holds us back waits for the oldest of all */
+	int64_t old =
+	    t->horizon < t->layout->pieces ? BT_ASK_OLD_READ_US : BT_ASK_OLD_US;
 	struct bt_request *r;
 	uint32_t i = 0;
-	bool is_old;
+	bool is_old, is_lost;
 
 	while (i < p->nreqs) {
 		r = &p->reqs[p->reqs_from + i];
-		if (now - r->at < BT_ASK_LOST_US)
-			return; /* oldest first: so are the rest */
-		is_old = now - r->at >= BT_ASK_OLD_US;
-		if ((p->served_to - r->at >= BT_ASK_LOST_US / 2 ||
-			(is_old && p->snubbed)) &&
+		is_old = now - r->at >= old;
+		is_lost = now - r->at >= BT_ASK_LOST_US &&
+			  p->served_to - r->at >= BT_ASK_LOST_US / 2;
+		if ((is_lost || (is_old && p->snubbed)) &&
 		    !is_coming_in(p, r)) {
 			p->late_ok++;
 			bt_requests_drop(t, p, r);
@@ -309,6 +315,7 @@ sweep_old(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 		}
 		if (is_old && !r->freed) {
 			bt_requests_free(t, p, r);
+			bt_spoil_disown(t, p);
 			bt_requests_wake(t, now);
 		}
 		i++;
@@ -385,8 +392,10 @@ record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
 	struct bt_request *r =
 	    p->nowed < p->nreqs ? bt_requests_find(p, b) : NULL;
 
-	if (p->nowed == 0)
+	if (p->nowed == 0) {
 		p->owed_since = now;
+		p->sample_at = 0; /* idle time says nothing of its rate */
+	}
 	p->nowed++;
 	p->ndups += dup;
 	if (r != NULL) { /* it is out already, and counts again */

@@ -33,6 +33,7 @@
 #define BT_ASK_SNUB_US	BT_SEC(30)
 #define BT_ASK_LOST_US	BT_SEC(30)
 #define BT_ASK_OLD_US	BT_SEC(120)
+#define BT_ASK_OLD_READ_US	BT_SEC(20)	/* if a reader waits for it */
 #define BT_ASK_CHOKE_GRACE_US	BT_SEC(2)
 #define BT_ASK_REFUSED_US	BT_SEC(1)
 #define BT_ASK_REFUSED_MAX	8u	/* rejects in a row: it will not give */

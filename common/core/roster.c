@@ -121,7 +121,7 @@ bt_roster_blame(
 
 	if (p->dead)
 		return;
-	bt_log_put(t->conf.log, BT_LOG_INFO,
+	bt_log_put(t->conf.log, BT_LOG_DEBUG,
 	    "closed the connection with %s: "
 	    "%s",
 	    bt_addr_text(&p->addr, text), why);

@@ -11,7 +11,7 @@
  *    in place until its result.
  * 5. Memory for pieces stays under the ceiling: at it no new piece is begun;
  *    a piece that the ceiling cannot hold is written block by block and hashed
- *    by reading back, and so is the coldest one when all are stalled.
+ *    by reading back, and so is the coldest stalled one when peers wait.
  * 6. A piece that fails its hash goes back. Who spoiled it is found by comparing
  *    block digests with the good piece's, and banned; the innocent are not.
  *    A piece that failed with several givers is next asked of one peer alone.
@@ -91,7 +91,8 @@ void	bt_torrent_rx_bytes(struct bt_torrent *t, uint64_t slot,
 /*
  * Sending. False: nothing to send, and a BT_FX_SEND will come when there is.
  * Send what tx says in its order, as much as the socket takes, then tell how
- * many bytes went (0 is fine); what did not go is named again next time.
+ * many bytes went (0 is fine); what did not go is named again next time. If
+ * anything went, no other call for the slot may come between the two.
  */
 bool	bt_torrent_tx(struct bt_torrent *t, uint64_t slot, struct bt_tx *tx,
 	    int64_t now);
@@ -110,8 +111,7 @@ void	bt_torrent_on_disk(struct bt_torrent *t,
  * again at the latest. Call it also after each batch of steps.
  */
 int64_t	bt_torrent_tick(struct bt_torrent *t, int64_t now);
-/* The next effect; false when there is none. Its pointers live until the next
- * call on the core, but a job's data until its result. */
+/* False when there is none. Pointers live until the next call on the core. */
 bool	bt_torrent_next_effect(struct bt_torrent *t, struct bt_effect *fx);
 /* Close every slot, begin nothing. Jobs that are out still come back. */
 void	bt_torrent_stop(struct bt_torrent *t, int64_t now);

@@ -22,8 +22,8 @@ enum bt_effect_kind {
 	BT_FX_VERIFY,	/* job: read the piece back and hash it */
 	BT_FX_PEER,	/* slot shook hands; addr */
 	BT_FX_PIECE,	/* index is verified and on disk */
-	BT_FX_FILE,	/* every piece of file index is */
-	BT_FX_DONE,	/* every wanted piece is; once */
+	BT_FX_FILE,	/* every piece of file index is; no empty or padding */
+	BT_FX_DONE,	/* every wanted piece is; once, if one was missing */
 	BT_FX_BAN,	/* addr spoiled a piece and is banned; why */
 	BT_FX_ANNOUNCE	/* nobody is left to dial and peers are few */
 };

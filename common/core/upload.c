@@ -45,6 +45,14 @@ refuse_nonsense(struct bt_torrent *t, struct bt_peer *p, const struct bt_ask *a,
 		refuse(t, p, a);
 }
 
+/* BEP 6: what was allowed, until it has been sent. */
+static bool
+may_have_choked(
+    const struct bt_torrent *t, const struct bt_peer *p, const struct bt_ask *a)
+{
+	return bt_upload_is_fast(t, p, a->piece) && a->length <= p->fast_left;
+}
+
 void
 bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
     const struct bt_ask *a, int64_t now)
@@ -60,11 +68,9 @@ bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
 		    t, p, a, "it asks and asks for what no request may", now);
 		return;
 	}
-	if (p->am_choking && !bt_upload_is_fast(t, p, a->piece)) {
-		refuse_nonsense(t, p, a,
-		    "it asks and asks though it is "
-		    "choked",
-		    now);
+	if (p->am_choking && !may_have_choked(t, p, a)) {
+		refuse_nonsense(
+		    t, p, a, "it asks and asks though it is choked", now);
 		return;
 	}
 	if (!is_offered(t, a->piece)) {
@@ -74,6 +80,8 @@ bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
 	}
 	if (!bt_outbox_ask(t, p, a))
 		refuse(t, p, a);
+	else if (p->am_choking)
+		p->fast_left -= a->length;
 }
 
 void
