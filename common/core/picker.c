@@ -215,13 +215,12 @@ draw(struct bt_picker *p, const struct bt_bits *have, uint32_t from,
     uint32_t to, uint32_t *skips)
 {
 	struct choice c = { .piece = NONE };
-	uint32_t piece;
+	uint32_t piece, at;
 
 	if (to - from > DRAWS) {
 		for (uint32_t i = 0; i < DRAWS && !c.ours; i++) {
-			piece =
-			    p->rare
-				.order[from + bt_rng_below(&p->rng, to - from)];
+			at = from + bt_rng_below(&p->rng, to - from);
+			piece = p->rare.order[at];
 			if (bt_bits_has(have, piece))
 				offer(p, &c, piece);
 		}
@@ -324,8 +323,8 @@ choose_first(
 static struct bt_begun_piece *
 begin(struct bt_picker *p, uint32_t piece, uint32_t who)
 {
-	struct bt_begun_piece *s =
-	    bt_begun_add(&p->begun, piece, bt_layout_blocks(p->layout, piece));
+	uint32_t nblocks = bt_layout_blocks(p->layout, piece);
+	struct bt_begun_piece *s = bt_begun_add(&p->begun, piece, nblocks);
 
 	s->starter = who;
 	p->begun_wanted++;
@@ -576,8 +575,8 @@ bt_picker_is_endgame(const struct bt_picker *p)
 bool
 bt_picker_check(const struct bt_picker *p)
 {
-	uint32_t begun_wanted = 0;
 	const struct bt_begun_piece *s;
+	uint32_t begun_wanted = 0;
 	bool lacks;
 
 	for (uint32_t i = 0; i < p->layout->pieces; i++) {

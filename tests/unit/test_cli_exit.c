@@ -34,6 +34,7 @@ static int
 in_child(void (*fn)(void), char *text, size_t max)
 {
 	int fds[2], status;
+	size_t sum = 0;
 	ssize_t n;
 	pid_t pid;
 
@@ -46,8 +47,9 @@ in_child(void (*fn)(void), char *text, size_t max)
 		_exit(99);
 	}
 	close(fds[1]);
-	n = read(fds[0], text, max - 1);
-	text[n > 0 ? n : 0] = '\0';
+	while ((n = read(fds[0], text + sum, max - 1 - sum)) > 0)
+		sum += (size_t)n;
+	text[sum] = '\0';
 	close(fds[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return status;
