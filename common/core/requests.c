@@ -373,7 +373,8 @@ may_dup(struct bt_torrent *t, const struct bt_peer *p, struct bt_pick b,
 	const struct bt_piece *pc = bt_pieces_find(t, b.piece);
 	int64_t age = BT_ASK_DUP_AGE_US, due;
 
-	if (p->ndups >= BT_ASK_DUPS)
+	if (p->ndups >= BT_ASK_DUPS ||
+	    (p->nreqs > 0 && now - p->reqs[p->reqs_from].at >= BT_ASK_LATE_US))
 		return false;
 	if (t->horizon < t->layout->pieces) /* a reader holds us back */
 		age *= 4;

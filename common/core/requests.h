@@ -14,7 +14,8 @@
  *    extension a choke is followed by rejects; those that did not come in 2 s
  *    are taken as said.
  * 5. A block is asked twice only in endgame, when its last request is half a
- *    second old, at most BT_ASK_DUPS at a peer; the losers get cancels.
+ *    second old, of a peer that is not late itself, at most BT_ASK_DUPS at a
+ *    time; the losers get cancels.
  * 6. Nothing is asked of a peer that chokes us, but allowed fast pieces.
  * Pure.
  *
@@ -30,6 +31,7 @@
 #define BT_ASK_FLOOR	4u
 #define BT_ASK_DUPS	8u
 #define BT_ASK_DUP_AGE_US	BT_MSEC(500)
+#define BT_ASK_LATE_US	BT_SEC(2)
 #define BT_ASK_SNUB_US	BT_SEC(30)
 #define BT_ASK_LOST_US	BT_SEC(30)
 #define BT_ASK_OLD_US	BT_SEC(120)

@@ -86,6 +86,31 @@ a_block_is_never_asked_of_more_than_three(void **state)
 	rig_free(r);
 }
 
+static void
+few_blocks_at_a_time_are_asked_twice_of_one_peer(void **state)
+{
+	struct rig *r = rig_new(24 * BLOCK, 24 * BLOCK, false, NULL);
+	struct rig_peer *p;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) { /* each sits on four blocks */
+		p = seed(r, i + 1, false);
+		assert_int_equal(rig_count(r, p, 6), 4);
+	}
+	p = seed(r, 7, false);
+	rig_wait(r, BT_SEC(2));
+	for (unsigned i = 0; i < 14; i++) { /* it could take many more */
+		struct rig_said m;
+
+		while (rig_hear(r, p, &m) && m.id != 6)
+			;
+		assert_int_equal(m.id, 6);
+		rig_block(r, p, 0, m.begin, BLOCK, 0);
+	}
+	assert_in_range(rig_count(r, p, 6), 1, 8);
+	rig_free(r);
+}
+
 /* The first half of block `begin` from p, its bytes spoiled if xor is not 0. */
 static void
 half(struct rig *r, struct rig_peer *p, uint32_t begin, uint8_t xor)
@@ -181,6 +206,8 @@ main(void)
 		    the_last_blocks_are_asked_twice_only_when_they_are_late),
 		cmocka_unit_test(the_loser_gets_a_cancel),
 		cmocka_unit_test(a_block_is_never_asked_of_more_than_three),
+		cmocka_unit_test(
+		    few_blocks_at_a_time_are_asked_twice_of_one_peer),
 		cmocka_unit_test(two_bringing_one_block_do_not_mix_their_bytes),
 		cmocka_unit_test(a_fast_peer_cancelled_answers_and_all_is_well),
 	};

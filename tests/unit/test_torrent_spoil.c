@@ -135,6 +135,43 @@ a_piece_whose_owner_dies_is_open_to_all(void **state)
 	rig_free(r);
 }
 
+/* What was cancelled at one may still come while another owns the piece. */
+static void
+a_late_block_is_not_mixed_into_a_piece_on_parole(void **state)
+{
+	struct rig *r = rig_new(8 * BLOCK, 8 * BLOCK, false, NULL);
+	struct rig_peer *x = giver(r, 1), *y = giver(r, 2);
+	struct rig_said m, late = { .id = -1 };
+	unsigned n = 0;
+
+	(void)state;
+	rig_step(r);
+	r->hold_jobs = true;
+	while (n < 2) { /* y gives one of its four and sits on the others */
+		assert_true(rig_hear(r, y, &m));
+		if (m.id != 6)
+			continue;
+		late = m;
+		if (n++ == 0)
+			rig_block(r, y, 0, m.begin, BLOCK, 1);
+	}
+	give(r, x, 0);
+	rig_wait(r, BT_SEC(2));
+	give(r, x, 0); /* endgame */
+	assert_int_equal(r->stores, 1);
+	r->hold_jobs = false;
+	rig_wait(r, BT_MSEC(200));
+	assert_int_not_equal(x->nout, 0); /* the owner */
+	rig_block(r, y, 0, late.begin, BLOCK, 0);
+	rig_step(r);
+	assert_int_equal(bt_torrent_stats(r->t, r->now).wasted, 9 * BLOCK);
+	give(r, x, 0);
+	assert_int_equal(rig_logged(r, BT_FX_DONE), 1);
+	assert_true(y->closed);
+	assert_false(x->closed && rig_logged(r, BT_FX_BAN) != 1);
+	rig_free(r);
+}
+
 /* A liar among many: every piece that it touches fails, and all still ends. */
 static void
 a_swarm_with_a_liar_finishes_and_bans_the_liar_alone(void **state)
@@ -177,6 +214,8 @@ main(void)
 		cmocka_unit_test(
 		    a_piece_that_failed_is_next_asked_of_one_peer_alone),
 		cmocka_unit_test(a_piece_whose_owner_dies_is_open_to_all),
+		cmocka_unit_test(
+		    a_late_block_is_not_mixed_into_a_piece_on_parole),
 		cmocka_unit_test(
 		    a_swarm_with_a_liar_finishes_and_bans_the_liar_alone),
 	};
