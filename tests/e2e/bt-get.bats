@@ -357,12 +357,15 @@ for l in sys.stdin:
 	[[ $stderr == *"cannot listen on"* ]]
 }
 
-@test "an output folder that is not there is exit 7" {
+@test "an output folder is made, but not its parents" {
 	make_album
-	seed=127.0.0.1:1
-	get -d nowhere album.torrent
+	begin_seed album.torrent
+	get -d new album.torrent
+	[ "$status" -eq 0 ]
+	diff -r album new/album
+	get -d no/where album.torrent
 	[ "$status" -eq 7 ]
-	[[ $stderr == *"nowhere"* ]]
+	[[ $stderr == *"no/where"*"No such file or directory" ]]
 }
 
 @test "no space is said before anything is written" {

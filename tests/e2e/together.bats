@@ -25,7 +25,7 @@ free_port() {
 together() {
 	local dir=$1 port=$2
 
-	mkdir -p "$dir/album/art" "$dir/copy"
+	mkdir -p "$dir/album/art"
 	cd "$dir"
 	head -c 300000 /dev/urandom >album/a.flac
 	head -c 2000000 /dev/urandom >album/b.flac
