@@ -70,7 +70,6 @@ say "a seed; it says when it is ready"
 begin seed bt-seed --port 0 album.torrent album/
 
 say "three leeches at once: they fetch from the seed and from each other"
-mkdir a b c
 gets=()
 for d in a b c; do
 	show "bt-get -d $d --port 0 album.torrent &"
