@@ -112,6 +112,19 @@ hunt: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 	    -artifact_prefix=$(BUILD)/found-$$t- -print_final_stats=1 \
 	    $(BUILD)/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 
+# tests/sim: swarms in virtual time on the real core. `make sim SEED=n RUN=name`
+# replays one; sim-long takes fresh seeds.
+SEED =		1
+SIM =		$(BUILD)/tests/sim/sim
+$(SIM): $(call obj,tests/sim) $(BUILD)/libbtpure.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+
+.PHONY: sim sim-long
+sim: $(SIM)
+	@$(SIM) -s $(SEED) $(RUN)
+sim-long: $(SIM)
+	@$(SIM) -s $$(od -An -N4 -tu4 /dev/urandom) -r 20
+
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
 		libcurl4 libjansson-dev
@@ -138,6 +151,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'unit=$(MAKE) -k unit' \
 		'sanitized unit=$(MAKE) -k unit-asan' \
 		'corpora=$(MAKE) fuzz-replay' \
+		'sim=$(MAKE) sim' \
 		'e2e=$(BATS) tests/e2e' \
 		'interop=$(BATS) tests/interop'
 
