@@ -100,6 +100,17 @@ bt_pieces_may_begin(const struct bt_torrent *t)
 	       has_room(s);
 }
 
+bool
+bt_pieces_may_flow(const struct bt_torrent *t)
+{
+	const struct bt_pieces *s = &t->pieces;
+	size_t most = s->ceiling / 8 * 3;
+
+	if (most < BT_PIECES_FLOW_MIN)
+		most = BT_PIECES_FLOW_MIN;
+	return s->spill_all || s->busy + (size_t)t->owed * BT_BLOCK_LEN < most;
+}
+
 void
 bt_pieces_on_starved(struct bt_torrent *t, int64_t now)
 {

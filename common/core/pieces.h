@@ -5,8 +5,10 @@
  * 1. A begun piece reserves a buffer of its size; no piece is begun that the
  *    ceiling cannot hold. Memory is touched only where blocks arrive.
  * 2. No piece is begun while the bytes being hashed and written exceed a
- *    quarter of the ceiling, or the larger of four pieces and 8 MiB: memory
- *    follows what disk and hash keep up with.
+ *    quarter of the ceiling, or the larger of four pieces and 8 MiB; and these
+ *    together with what is asked of all peers stay below 3/8 of the ceiling (or
+ *    BT_PIECES_FLOW_MIN), but for BT_ASK_FLOOR blocks a peer. So memory follows
+ *    what disk and hash keep up with, however many fast peers there are.
  * 3. If two pieces exceed the ceiling all are spilled: each block gets a
  *    buffer of its own, reserved when it is asked, is written when it is whole,
  *    and the piece is hashed by reading back. BT_PIECES_LOOSE_MIN bytes of such
@@ -29,6 +31,7 @@
 #include "core/jobs_out.h"
 
 #define BT_PIECES_BACKLOG	(8u << 20)	/* rule 2; or four pieces */
+#define BT_PIECES_FLOW_MIN	(4u << 20)	/* rule 2 */
 #define BT_PIECES_LOOSE_MIN	(256u << 10)	/* rule 3 */
 #define BT_PIECES_COLD_US	INT64_C(10000000)	/* rule 4 */
 #define BT_PIECES_KEPT	(4u << 20)	/* rule 5: bytes, or one buffer */
@@ -83,6 +86,8 @@ void	bt_pieces_fini(struct bt_torrent *t);
 struct bt_piece	*bt_pieces_find(const struct bt_torrent *t, uint32_t index);
 /* May a new piece be begun? */
 bool	bt_pieces_may_begin(const struct bt_torrent *t);
+/* May a peer be asked for more than the least? Rule 2. */
+bool	bt_pieces_may_flow(const struct bt_torrent *t);
 /* A peer has room and what we want, and may_begin says no. */
 void	bt_pieces_on_starved(struct bt_torrent *t, int64_t now);
 void	bt_pieces_begin(struct bt_torrent *t, uint32_t index, int64_t now);

@@ -66,6 +66,7 @@ set_freed(
 		return;
 	r->freed = true;
 	p->nowed--;
+	t->owed--;
 	p->ndups -= r->dup;
 	if (tell)
 		bt_picker_release(t->picker, p->index, b);
@@ -398,6 +399,7 @@ record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
 		p->sample_at = 0; /* idle time says nothing of its rate */
 	}
 	p->nowed++;
+	t->owed++;
 	p->ndups += dup;
 	if (r != NULL) { /* it is out already, and counts again */
 		assert(r->freed);
@@ -508,9 +510,14 @@ bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 		bt_spoil_offer(t, p, now);
 		follow_suggestion(t, p, now);
 	}
-	while (p->nreqs < window && !p->dead)
+	while (p->nreqs < window && !p->dead) {
+		if (p->nowed >= BT_ASK_FLOOR && !bt_pieces_may_flow(t)) {
+			queue_up(t, p);
+			break;
+		}
 		if (!ask_one(t, p, p->choking ? &p->fast_in : NULL, now))
 			break;
+	}
 }
 
 void

@@ -48,6 +48,7 @@ struct bt_torrent {
 	uint32_t *gens, *vacant;
 	uint32_t npeers, cap, nvacant;	/* npeers: indices ever used */
 	uint32_t live, dialling, ready;
+	uint32_t owed;		/* requests that are out and not freed */
 	uint32_t *hungry;	/* those who were denied memory, in order */
 	uint32_t nhungry;
 	uint32_t *dead;		/* indices to be freed after this step */

@@ -141,6 +141,7 @@ are_requests_sound(const struct bt_torrent *t)
 	const struct bt_request *r;
 	const struct bt_peer *p;
 	uint32_t *asked = bt_mem_zero(s->n, sizeof(*asked));
+	uint32_t owed = 0;
 	bool sound = true;
 
 	for (uint32_t i = 0; i < t->npeers; i++) {
@@ -149,6 +150,7 @@ are_requests_sound(const struct bt_torrent *t)
 			r = &p->reqs[p->reqs_from + j];
 			if (r->freed)
 				continue;
+			owed++;
 			if (s->by_index == NULL ||
 			    s->by_index[r->piece] == NULL ||
 			    s->by_index[r->piece]->blocks[r->block].held)
@@ -160,7 +162,7 @@ are_requests_sound(const struct bt_torrent *t)
 	for (uint32_t i = 0; i < s->n; i++)
 		sound = sound && asked[i] == s->list[i]->asked;
 	bt_mem_free(asked);
-	return sound;
+	return sound && owed == t->owed;
 }
 
 static bool

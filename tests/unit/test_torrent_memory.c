@@ -111,6 +111,34 @@ nothing_is_begun_while_the_disk_is_behind(void **state)
 	rig_free(r);
 }
 
+/* Windows of 500 each would be 48 MiB on their way. */
+static void
+what_is_asked_of_all_together_is_bounded(void **state)
+{
+	struct rig *r = bench(128 * MIB, 256 << 10, 16 * MIB);
+	static struct asked q[6][1000];
+	unsigned n[6] = { 0 }, out = 0;
+	struct rig_peer *p[6];
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++)
+		p[i] = seed(r, i + 1);
+	for (unsigned round = 0; round < 9; round++)
+		for (unsigned i = 0; i < 6; i++) {
+			for (unsigned j = 0; round > 0 && j < n[i]; j++)
+				rig_block(r, p[i], q[i][j].piece, q[i][j].begin,
+				    q[i][j].len, 0);
+			n[i] = hear_all(r, p[i], q[i], 1000);
+		}
+	for (unsigned i = 0; i < 6; i++) {
+		assert_true(n[i] >= 4);
+		out += n[i];
+	}
+	/* 3/8 of the ceiling, and four blocks a peer */
+	assert_in_range(out, 200, 6 * MIB / BLOCK + 6 * 4);
+	rig_free(r);
+}
+
 static void
 a_piece_above_the_ceiling_is_written_in_blocks_and_read_back(void **state)
 {
@@ -308,6 +336,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_begun_beyond_the_ceiling),
 		cmocka_unit_test(nothing_is_begun_while_the_disk_is_behind),
+		cmocka_unit_test(what_is_asked_of_all_together_is_bounded),
 		cmocka_unit_test(
 		    a_piece_above_the_ceiling_is_written_in_blocks_and_read_back),
 		cmocka_unit_test(
