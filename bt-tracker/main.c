@@ -172,8 +172,8 @@ read_options(struct bt_cli *cli, struct options *o)
 }
 
 /*
- * As many descriptors as we may have, and from them how many connections each
- * worker takes: it then never meets the end of them.
+ * How many connections each worker takes of the descriptors that we may have:
+ * it then never meets the end of them.
  */
 static void
 share_descriptors(struct bt_cli *cli, struct options *o)
@@ -181,10 +181,6 @@ share_descriptors(struct bt_cli *cli, struct options *o)
 	struct rlimit rl;
 	uint64_t fds = 1024, kept, conns;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
-		rl.rlim_cur = rl.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &rl);
-	}
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0)
 		fds = rl.rlim_cur;
 	kept = FDS_KEPT + o->workers * (o->listen.n + 4);

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "cli/exit.h"
+#include "cli/process.h"
 #include "cli/value.h"
 
 /* The letters of options that only have a long name; tools use 256..511. */
@@ -104,7 +105,7 @@ bt_cli_start(
 	size_t own = count_opts(tool->opts), shared = count_opts(common);
 	char *end;
 
-	signal(SIGPIPE, SIG_IGN);
+	bt_process_begin();
 	bt_exit_on_exhausted();
 	memset(cli, 0, sizeof(*cli));
 	cli->tool = tool;

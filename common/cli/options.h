@@ -7,8 +7,8 @@
  *    handled here; -h and -V end the program inside bt_cli_next().
  * 3. Options may follow operands, `--` ends them. A wrong command line is one
  *    sentence, "try 'bt-x --help'", and exit 2.
- * 4. bt_cli_start() ignores SIGPIPE, so that sockets are safe. Output that
- *    nobody reads ends the tool by SIGPIPE in bt_cli_end(), as any filter.
+ * 4. bt_cli_start() makes the process fit (cli/process). Output that nobody
+ *    reads ends the tool by SIGPIPE in bt_cli_end(), as any filter.
  * 5. -q silences warnings and the progress line, never bt_cli_fail().
  * Touches: stdout, stderr, signals, the process. One thread calls it.
  *

@@ -134,3 +134,44 @@ catches() {
 	assert_failure 7
 	[ "$stderr" = "bt-info: cannot open 'no\\x1b[31mpe': No such file or directory" ]
 }
+
+@test "with stdout closed nothing is printed into a file of ours" {
+	local fd
+
+	head -c 100000 /dev/urandom >x
+	bt-make -o x.torrent x
+	for fd in 0 1 2; do
+		bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
+		    x.torrent
+		bt_line seed
+		run --separate-stderr bash -c "exec timeout 10 bt-get \
+		    -v --port 0 --no-tracker --peer ${bt_line##*$'\t'} \
+		    -d copy$fd x.torrent $fd>&-"
+		cmp x copy$fd/x
+		if [ $fd -eq 1 ]; then
+			[ "$status" -eq 7 ]
+			[[ $stderr == *"cannot write output: "* ]]
+		else
+			[ "$status" -eq 0 ]
+		fi
+		bt_kill seed
+		bt_wait seed
+	done
+}
+
+@test "many torrents of many files are served with the usual soft limit" {
+	local i j
+
+	for i in {1..12}; do
+		mkdir -p many/t$i
+		for j in {1..70}; do
+			echo "$i $j" >many/t$i/$j
+		done
+		bt-make -o t$i.torrent many/t$i
+	done
+	bt_start seed bash -c 'ulimit -S -n 256
+	    exec bt-seed --port 0 --bind 127.0.0.1 --no-tracker -d many \
+	    t*.torrent'
+	bt_line seed 12
+	[ ! -s seed.err ]
+}
