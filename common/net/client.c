@@ -7,18 +7,23 @@
 #include "net/coin.h"
 
 /*
- * The soft limit is a default for programs that use select(); we do not, so the
- * hard one holds.
+ * However many come, descriptors are left for content and trackers: without
+ * them a peer is of no use.
  */
 static void
-raise_descriptors(void)
+share_descriptors(struct bt_client *c)
 {
-	struct rlimit rl;
+	struct rlimit rl = { .rlim_cur = RLIM_INFINITY };
+	rlim_t all;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
-		rl.rlim_cur = rl.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &rl);
-	}
+	getrlimit(RLIMIT_NOFILE, &rl);
+	all = rl.rlim_cur;
+	c->peers_max = c->conf.peers_max;
+	if (c->peers_max > all / 2)
+		c->peers_max = (uint32_t)(all / 2);
+	c->strangers_max = BT_CLIENT_STRANGERS;
+	if (c->strangers_max > all / 8)
+		c->strangers_max = (unsigned)(all / 8) + 1;
 }
 
 static void
@@ -87,8 +92,8 @@ bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 	uint8_t key[16];
 	int64_t now = bt_loop_now(conf->loop);
 
-	raise_descriptors();
 	c->conf = *conf;
+	share_descriptors(c);
 	TAILQ_INIT(&c->up_line);
 	TAILQ_INIT(&c->down_line);
 	TAILQ_INIT(&c->strangers);

@@ -5,6 +5,7 @@
  *    read and write. The core decides, this obeys.
  * 2. A connection that came in is matched to its torrent by the info-hash of
  *    its handshake; at most BT_CLIENT_STRANGERS wait for that, the oldest goes.
+ *    They do not count as peers. Of few descriptors peers have half at most.
  * 3. Limits hold over all torrents, at the socket, and are shared in turns of
  *    a block, so that no peer takes what others could have.
  * 4. Reads for uploads are taken from the page cache on the loop; what is not
@@ -41,7 +42,7 @@ struct bt_client_conf {
 	const struct bt_log *log;	/* may be NULL; borrowed */
 };
 
-/* gives *out; listens. Raises the soft limit on descriptors. 0 or -1. */
+/* gives *out; listens. 0 or -1. */
 int	bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 	    struct bt_err *err);
 /* Every swarm was freed before. */

@@ -79,7 +79,8 @@ struct bt_client {
 	struct bt_bucket up, down;
 	struct conn_list up_line, down_line, strangers;
 	unsigned nstrangers, nup, ndown;	/* how many in each line */
-	uint32_t nconns;
+	unsigned strangers_max;
+	uint32_t nconns, peers_max;	/* not counting strangers */
 	bool pumping;			/* bt_send_pump() is at work */
 	struct bt_loop_timer *up_timer, *down_timer, *stranger_timer;
 	uint8_t *scratch, *staging;

@@ -22,7 +22,8 @@ conn_new(struct bt_client *c, int fd, const struct bt_addr *addr,
 	conn->batch = BATCH_LEN;
 	conn->since = bt_loop_now(c->conf.loop);
 	conn->watch = bt_loop_watch_new(c->conf.loop, fd, on_ready, conn);
-	c->nconns++;
+	if (state != CONN_STRANGER)
+		c->nconns++;
 	return conn;
 }
 
@@ -32,6 +33,13 @@ leave_down_line(struct bt_conn *conn)
 	conn->in_down = false;
 	conn->client->ndown--;
 	TAILQ_REMOVE(&conn->client->down_line, conn, down);
+}
+
+static void
+leave_strangers(struct bt_conn *conn)
+{
+	conn->client->nstrangers--;
+	TAILQ_REMOVE(&conn->client->strangers, conn, stranger);
 }
 
 void
@@ -45,10 +53,10 @@ bt_conn_free(struct bt_conn *conn)
 	}
 	if (conn->in_down)
 		leave_down_line(conn);
-	if (conn->state == CONN_STRANGER) {
-		TAILQ_REMOVE(&c->strangers, conn, stranger);
-		c->nstrangers--;
-	}
+	if (conn->state == CONN_STRANGER)
+		leave_strangers(conn);
+	else
+		c->nconns--;
 	if (conn->wants_send)
 		TAILQ_REMOVE(&conn->swarm->senders, conn, sender);
 	if (conn->swarm != NULL)
@@ -57,7 +65,6 @@ bt_conn_free(struct bt_conn *conn)
 	bt_send_drop(conn);
 	bt_loop_watch_free(conn->watch);
 	close(conn->fd);
-	c->nconns--;
 	bt_mem_free(conn);
 }
 
@@ -81,12 +88,8 @@ bt_conn_accept(struct bt_client *c, int fd, const struct bt_addr *from)
 {
 	struct bt_conn *conn;
 
-	if (c->nstrangers >= BT_CLIENT_STRANGERS)
+	if (c->nstrangers >= c->strangers_max)
 		bt_conn_free(TAILQ_FIRST(&c->strangers));
-	if (c->nconns >= c->conf.peers_max) {
-		close(fd);
-		return;
-	}
 	conn = conn_new(c, fd, from, CONN_STRANGER);
 	TAILQ_INSERT_TAIL(&c->strangers, conn, stranger);
 	if (c->nstrangers++ == 0)
@@ -119,7 +122,7 @@ bt_conn_dial(struct bt_swarm *s, uint64_t slot, const struct bt_addr *to)
 	    (c->conf.bind.family != 0 && c->conf.bind.family != to->family);
 	int fd = -1;
 
-	if (!off && c->nconns < c->conf.peers_max)
+	if (!off && c->nconns < c->peers_max)
 		fd = bt_tcp_dial(to, &c->conf.bind);
 	if (fd == -1) {
 		bt_torrent_on_closed(
@@ -179,15 +182,16 @@ on_hello(struct bt_conn *conn)
 		if (n >= 0)
 			s = bt_htab_get(conn->client->swarms, conn->hello + 28);
 	}
-	if (s != NULL && s->is_running)
+	if (s != NULL && s->is_running &&
+	    conn->client->nconns < conn->client->peers_max)
 		conn->slot =
 		    bt_torrent_on_accepted(s->torrent, &conn->addr, now);
 	if (conn->slot == 0) {
 		bt_conn_free(conn);
 		return;
 	}
-	TAILQ_REMOVE(&conn->client->strangers, conn, stranger);
-	conn->client->nstrangers--;
+	leave_strangers(conn);
+	conn->client->nconns++;
 	conn->state = CONN_PEER;
 	bt_swarm_link(s, conn);
 	bt_torrent_rx_bytes(s->torrent, conn->slot,

@@ -118,3 +118,42 @@ teardown() {
 	python3 -c 'import json, sys
 for l in open("seed.out"): json.loads(l)'
 }
+
+# Connections that say nothing, as many as it would be told to have.
+begin_idlers() {
+	bt_start idlers python3 "$BT_ROOT/tests/lib/idlers.py" "$@"
+	bt_line idlers
+}
+
+@test "idle strangers keep no peer out, however few may connect" {
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
+	    --max-peers 2 x.torrent
+	bt_line seed
+	begin_idlers "${bt_line##*$'\t'}" 20
+	bt_line seed
+	run timeout 10 bt-get --port 0 --no-tracker \
+	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	[ "$status" -eq 0 ]
+}
+
+@test "with few descriptors strangers and peers leave some for content" {
+	local i
+
+	mkdir many
+	for i in {1..40}; do
+		head -c 20000 /dev/urandom >many/$i
+	done
+	bt-make -o many.torrent many
+	bt_start seed bash -c 'ulimit -n 48
+	    exec bt-seed --port 0 --bind 127.0.0.1 --no-tracker many.torrent'
+	bt_line seed
+	begin_idlers "${bt_line##*$'\t'}" 100
+	bt_line seed
+	run --separate-stderr bash -c "ulimit -n 48; exec timeout 20 bt-get \
+	    --port 0 --no-tracker --peer ${bt_line##*$'\t'} -d copy \
+	    many.torrent"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ ! -s seed.err ]
+	diff -r many copy/many
+}
