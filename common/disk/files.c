@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -240,6 +241,19 @@ refuse_links(const struct bt_files *f, struct bt_err *err)
 	return 0;
 }
 
+/* One torrent of several, and sockets want descriptors too. */
+static unsigned
+choose_open_max(const struct bt_files_conf *conf)
+{
+	struct rlimit rl = { .rlim_cur = RLIM_INFINITY };
+	rlim_t n = conf->open_max == 0 ? OPEN_DEFAULT : conf->open_max;
+
+	getrlimit(RLIMIT_NOFILE, &rl);
+	if (n > rl.rlim_cur / 8)
+		n = rl.rlim_cur / 8;
+	return n < OPEN_MIN ? OPEN_MIN : (unsigned)n;
+}
+
 static struct bt_files *
 new_files(const struct bt_files_conf *conf)
 {
@@ -264,9 +278,7 @@ new_files(const struct bt_files_conf *conf)
 	    bt_mem_zero((size_t)f->layout->nfiles + 1, sizeof(*f->stores));
 	for (uint32_t i = 0; i <= f->layout->nfiles; i++)
 		f->stores[i].entry = -1;
-	f->nentries = conf->open_max == 0 ? OPEN_DEFAULT : conf->open_max;
-	if (f->nentries < OPEN_MIN)
-		f->nentries = OPEN_MIN;
+	f->nentries = choose_open_max(conf);
 	f->entries = bt_mem_zero(f->nentries, sizeof(*f->entries));
 	for (unsigned i = 0; i < f->nentries; i++)
 		f->entries[i].fd = -1;

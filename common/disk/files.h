@@ -14,8 +14,9 @@
  * 5. Bytes of files that are not selected but share a piece with a selected
  *    one go to one hidden side file, .NAME.<8 hex of info-hash>.side in root,
  *    unless such a file is there already (whole in size, or a .part).
- * 6. Open descriptors lie in a cache with a ceiling. Reads and writes may come
- *    from several threads at once; everything else from one.
+ * 6. Open descriptors lie in a cache with a ceiling: 64, or an eighth of what
+ *    the process may have; fewer where it has no more left. Reads and writes
+ *    may come from several threads at once; everything else from one.
  * Touches: files.
  *
  * Used by  disk/jobs, disk/verify, disk/resume, net/send, bt-get, bt-seed
@@ -54,7 +55,7 @@ struct bt_files_conf {
 	enum bt_files_mode mode;
 	const struct bt_bits *selected;	/* bits of nfiles; NULL: all */
 	bool anonymous;		/* WRITE: unlinked temporary files in root */
-	unsigned open_max;	/* descriptors; 0: 64 */
+	unsigned open_max;	/* of rule 6; 0: the default */
 };
 
 /*

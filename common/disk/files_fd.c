@@ -219,6 +219,29 @@ open_store(struct bt_files *f, uint32_t store, uint32_t file,
 	    f, file, state, O_RDWR | (make ? O_CREAT : 0));
 }
 
+/* Close a descriptor that nobody uses, for want of others. Locked. */
+static bool
+give_one_up(struct bt_files *f)
+{
+	struct bt_open_file *best = NULL;
+	int fd;
+
+	for (unsigned i = 0; i < f->nentries; i++) {
+		struct bt_open_file *e = &f->entries[i];
+
+		if (e->refs == 0 && e->fd != -1 &&
+		    (best == NULL || e->used < best->used))
+			best = e;
+	}
+	if (best == NULL)
+		return false;
+	fd = best->fd;
+	best->fd = -1;
+	f->stores[best->store].entry = -1;
+	close(fd);
+	return true;
+}
+
 /*
  * Open a store into an entry claimed for it. The lock is left while the file
  * system works: others that want this store wait, the rest go on.
@@ -229,6 +252,7 @@ fill_entry(struct bt_files *f, struct bt_open_file *e, uint32_t store,
 {
 	enum bt_store_state state = f->stores[file].state;
 	int fd, code, old = e->fd;
+	bool again;
 
 	if (old != -1)
 		f->stores[e->store].entry = -1;
@@ -240,9 +264,15 @@ fill_entry(struct bt_files *f, struct bt_open_file *e, uint32_t store,
 		close(old);
 	if (f->mode == BT_FILES_READ)
 		state = BT_STORE_FINAL;
-	fd = open_store(f, store, file, state, make);
-	code = errno;
-	pthread_mutex_lock(&f->lock);
+	do {
+		fd = open_store(f, store, file, state, make);
+		code = errno;
+		pthread_mutex_lock(&f->lock);
+		again = fd == -1 && (code == EMFILE || code == ENFILE) &&
+			give_one_up(f);
+		if (again)
+			pthread_mutex_unlock(&f->lock);
+	} while (again);
 	e->fd = fd;
 	if (fd == -1) {
 		e->refs = 0;
