@@ -112,6 +112,7 @@ bt_cli_start(
 	cli->args = argv + argc;
 	cli->log = (struct bt_log){ BT_LOG_WARN, put_log, cli };
 	bt_out_init(&cli->out, stdout);
+	cli->out.bar = &cli->bar;
 	bt_progress_init(&cli->bar, stderr, false);
 
 	p = bt_mem_zero(1, sizeof(*p));

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/progress.h"
+
 #define LABEL_WIDTH 15	/* columns; the longest of ours and two blanks */
 #define NAME_CHUNK 1024 /* bytes of a name that are escaped at a time */
 
@@ -31,11 +33,19 @@ bt_out_on_error(struct bt_out *o, int code)
 		o->error = code;
 }
 
+static void
+make_way(struct bt_out *o)
+{
+	if (o->tty && o->bar != NULL)
+		bt_progress_clear(o->bar);
+}
+
 void
 bt_out_printf(struct bt_out *o, const char *fmt, ...)
 {
 	va_list ap;
 
+	make_way(o);
 	va_start(ap, fmt);
 	if (vfprintf(o->fp, fmt, ap) < 0)
 		bt_out_on_error(o, errno);
@@ -45,6 +55,7 @@ bt_out_printf(struct bt_out *o, const char *fmt, ...)
 void
 bt_out_raw(struct bt_out *o, struct bt_str s)
 {
+	make_way(o);
 	if (s.n != 0 && fwrite(s.p, 1, s.n, o->fp) != s.n)
 		bt_out_on_error(o, errno);
 }

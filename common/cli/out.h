@@ -7,6 +7,7 @@
  *    UTF-8, and the C1 controls. Nothing from outside reaches a terminal raw.
  * 3. A failed write is remembered, not reported: bt_cli_end() says so once. A
  *    tool that runs long asks bt_out_flush() and stops when it says -1.
+ * 4. The progress line gives way to what is printed on the same terminal.
  * Touches: the stream it was given.
  *
  * Used by  cli/options (which owns the one for stdout), cli/json, all tools
@@ -20,8 +21,11 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct bt_progress;
+
 struct bt_out {
 	FILE *fp;	/* borrowed */
+	struct bt_progress *bar;	/* rule 4; NULL: none. borrowed */
 	bool tty;	/* a person reads it */
 	bool colour;
 	int error;	/* errno of the first write that failed, or 0 */

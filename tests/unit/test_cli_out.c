@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/out.h"
+#include "cli/progress.h"
 
 /* An output into memory, as a pipe would see it. */
 struct sink {
@@ -177,6 +178,30 @@ a_failed_write_is_remembered_until_the_end(void **state)
 	fclose(full);
 }
 
+/* Both on one terminal: the line is wiped before a path is printed. */
+static void
+the_progress_line_gives_way_to_what_is_printed(void **state)
+{
+	static const char wiped_then[] = "\r\033[Ka path\n";
+	struct bt_progress bar;
+	struct sink s;
+
+	(void)state;
+	begin(&s);
+	bt_progress_init(&bar, s.fp, true);
+	s.out.tty = true;
+	s.out.bar = &bar;
+	bt_progress_draw(&bar, 1, 1, 2, NULL);
+	bt_out_name(&s.out, STR("a path"));
+	bt_out_printf(&s.out, "\n");
+	assert_int_equal(bt_out_flush(&s.out), 0);
+	assert_true(s.n > sizeof(wiped_then));
+	assert_string_equal(
+	    s.text + s.n - (sizeof(wiped_then) - 1), wiped_then);
+	fclose(s.fp);
+	free(s.text);
+}
+
 int
 main(void)
 {
@@ -189,6 +214,8 @@ main(void)
 		cmocka_unit_test(fields_in_a_pipe_are_label_tab_raw_value),
 		cmocka_unit_test(fields_on_a_terminal_are_aligned_and_human),
 		cmocka_unit_test(a_long_name_is_written_whole),
+		cmocka_unit_test(
+		    the_progress_line_gives_way_to_what_is_printed),
 		cmocka_unit_test(a_failed_write_is_remembered_until_the_end),
 	};
 
