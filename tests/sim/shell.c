@@ -121,6 +121,18 @@ obey_ban(struct sim_host *h, const struct bt_effect *fx)
 	bt_bits_put(&h->shell->banned, who->id);
 }
 
+/* The first time that it has all that it wants. */
+static void
+note_done(struct sim_host *h)
+{
+	struct sim_shell *sh = h->shell;
+
+	if (sh->done_at != 0 || bt_bits_any_not_in(&sh->want, &sh->disk))
+		return;
+	sh->done_at = h->sim->now;
+	h->sim->unfinished -= sh->must_finish;
+}
+
 static void
 obey_done(struct sim_host *h)
 {
@@ -133,10 +145,7 @@ obey_done(struct sim_host *h)
 	sh->told_done = true;
 	if (bt_bits_any_not_in(&sh->want, &sh->disk))
 		sim_fail(s, h, "is done and lacks what it wants");
-	if (sh->done_at == 0) {
-		sh->done_at = s->now;
-		s->unfinished -= sh->must_finish;
-	}
+	note_done(h);
 	if (sh->leaves_us >= 0)
 		sim_world_after(s, sh->leaves_us, on_left, h, h->life);
 }
@@ -148,7 +157,7 @@ on_reply(struct sim *s, void *what, uint64_t arg)
 	struct bt_addr got[200];
 	unsigned n;
 
-	if (s->is_over || h->life != arg)
+	if (s->is_over || !h->up || h->life != arg)
 		return;
 	n = sim_world_announce(h, got, h->shell->numwant);
 	sim_log(s, h, "peers", n, 0);
@@ -161,7 +170,7 @@ on_interval(struct sim *s, void *what, uint64_t arg)
 {
 	struct sim_host *h = what;
 
-	if (s->is_over || h->life != arg)
+	if (s->is_over || !h->up || h->life != arg)
 		return;
 	on_reply(s, what, arg);
 	sim_world_after(s, h->shell->announce_us, on_interval, h, h->life);
@@ -588,6 +597,7 @@ on_born(struct sim_host *h)
 	sh->told_done = false;
 	if (sh->born_at == 0)
 		sh->born_at = s->now;
+	note_done(h);
 	if (sh->hurt.n == 0) {
 		bt_bits_init(&sh->hurt, s->nhosts);
 		bt_bits_init(&sh->banned, s->nhosts);
@@ -620,7 +630,7 @@ on_left(struct sim *s, void *what, uint64_t arg)
 {
 	struct sim_host *h = what;
 
-	if (s->is_over || h->life != arg)
+	if (s->is_over || !h->up || h->life != arg)
 		return;
 	stop(h);
 	sim_world_death(h, true);
@@ -658,13 +668,15 @@ on_died(struct sim_host *h)
 	struct bt_effect fx;
 	struct sim_end *e;
 
-	if (h->sim->is_judging) {
+	if (h->sim->is_judging)
 		stop(h);
+	while (sh->njobs > 0) {
 		sim_disk_end_all(h);
 		while (bt_torrent_next_effect(sh->t, &fx))
 			obey(h, &fx);
-		judge(h);
 	}
+	if (h->sim->is_judging)
+		judge(h);
 	TAILQ_FOREACH(e, &h->ends, all)
 	{
 		if (e->own != NULL)
@@ -675,9 +687,6 @@ on_died(struct sim_host *h)
 	bt_mem_free(sh->at);
 	sh->at = NULL;
 	sh->nat = 0;
-	sim_disk_end_all(h);
-	while (bt_torrent_next_effect(sh->t, &fx))
-		;
 	st = bt_torrent_stats(sh->t, h->sim->now);
 	sh->up_all += st.up;
 	sh->down_all += st.down;
