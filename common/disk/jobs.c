@@ -127,13 +127,21 @@ verify(struct bt_job *j)
 static void
 read_blocks(struct bt_job *j)
 {
+	const struct bt_job_read *r, *end = j->reads + j->nreads;
+	size_t n;
+
 	assert(j->nreads <= BT_TX_BLOCKS_MAX);
 	j->status = BT_DISK_OK;
-	for (unsigned i = 0; i < j->nreads; i++) {
-		const struct bt_job_read *r = &j->reads[i];
+	for (r = j->reads; r < end; r++) {
+		uint64_t from = r->offset;
+		uint8_t *to = r->to;
 
-		if (bt_files_read(j->files, r->offset, r->to, r->n, &j->err) ==
-		    -1) {
+		/* blocks that follow each other are one read */
+		for (n = r->n; r + 1 < end && r[1].offset == from + n &&
+			       r[1].to == to + n;
+		     r++)
+			n += r[1].n;
+		if (bt_files_read(j->files, from, to, n, &j->err) == -1) {
 			j->status = BT_DISK_ERROR;
 			return;
 		}

@@ -189,8 +189,8 @@ bt_pool_put(struct bt_pool *p, struct bt_pool_job *job)
 	pthread_mutex_lock(&p->lock);
 	push(&p->waiting, job);
 	p->out++;
-	pthread_cond_signal(&p->work);
 	pthread_mutex_unlock(&p->lock);
+	pthread_cond_signal(&p->work); /* who wakes finds the lock free */
 }
 
 static struct bt_pool_job *

@@ -32,18 +32,29 @@ on_accept(void *arg, int fd, const struct bt_addr *from)
 	bt_conn_accept(arg, fd, from);
 }
 
+/*
+ * A swarm takes a step for all its jobs that came back, not for each: what they
+ * made room for is then asked in one message, and sent in one batch.
+ */
 static void
 on_pool(void *arg, unsigned what)
 {
 	struct bt_client *c = arg;
 	struct bt_pool_job *done;
+	struct bt_swarm *s, *last = NULL;
 
 	(void)what;
 	while ((done = bt_pool_done(c->pool)) != NULL) {
 		struct bt_job *job = (struct bt_job *)(void *)done;
 
-		bt_swarm_on_job(job->arg, job);
+		s = job->arg;
+		if (last != NULL && last != s)
+			bt_swarm_step(last);
+		bt_swarm_on_job(s, job);
+		last = s;
 	}
+	if (last != NULL)
+		bt_swarm_step(last);
 }
 
 static void

@@ -112,6 +112,7 @@ void	bt_send_on_cold(struct bt_swarm *s, struct bt_job *job);
 void	bt_swarm_step(struct bt_swarm *s);
 struct bt_conn	*bt_swarm_conn(const struct bt_swarm *s, uint64_t slot);
 void	bt_swarm_link(struct bt_swarm *s, struct bt_conn *conn);
+/* A worker is done with the job, which is taken; a step is due after it. */
 void	bt_swarm_on_job(struct bt_swarm *s, struct bt_job *job);
 
 #endif

@@ -219,7 +219,6 @@ bt_swarm_on_job(struct bt_swarm *s, struct bt_job *job)
 		    s->torrent, &r, bt_loop_now(s->client->conf.loop));
 		bt_job_free(job);
 	}
-	bt_swarm_step(s);
 }
 
 static void

@@ -202,6 +202,32 @@ reads_go_each_to_its_own_place(void **state)
 	box_close(&b);
 }
 
+/* Two runs that follow each other in the content, and the gap between. */
+static void
+reads_that_follow_each_other_are_as_right(void **state)
+{
+	struct box b = box_open(*state);
+	struct bt_err err = BT_ERR_INIT;
+	uint8_t got[16 * 10 + 1] = { 0 };
+	struct bt_job *j;
+
+	assert_int_equal(bt_files_write(b.f, 0, b.content, 150000, &err), 0);
+	j = bt_job_new(BT_JOB_READ, b.f, b.l);
+	j->nreads = 16;
+	for (unsigned i = 0; i < 16; i++)
+		j->reads[i] = (struct bt_job_read){
+			49955 + i * 10 + (i >= 8 ? 7 : 0), got + i * 10, 10
+		};
+	bt_pool_put(b.pool, &j->pool);
+	assert_non_null(bt_pool_wait(b.pool));
+	assert_int_equal(j->status, BT_DISK_OK);
+	assert_memory_equal(got, b.content + 49955, 80);
+	assert_memory_equal(got + 80, b.content + 49955 + 87, 80);
+	assert_int_equal(got[160], 0);
+	bt_job_free(j);
+	box_close(&b);
+}
+
 int
 main(void)
 {
@@ -213,6 +239,7 @@ main(void)
 		    a_piece_written_block_by_block_is_judged_by_reading_back),
 		tmp_test(verifying_what_is_not_there_is_an_error_with_the_path),
 		tmp_test(reads_go_each_to_its_own_place),
+		tmp_test(reads_that_follow_each_other_are_as_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
