@@ -119,11 +119,17 @@ SIM =		$(BUILD)/tests/sim/sim
 $(SIM): $(call obj,tests/sim) $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
 
-.PHONY: sim sim-long
+.PHONY: sim sim-long sim-digest sim-plant sim-proof
 sim: $(SIM)
 	@$(SIM) -s $(SEED) $(RUN)
 sim-long: $(SIM)
 	@$(SIM) -s $$(od -An -N4 -tu4 /dev/urandom) -r 20
+# the same digests from gcc, clang and the sanitizers; planted bugs are caught
+sim-proof: sim-digest sim-plant
+sim-digest:
+	@tests/sim/digest.sh $(BUILD) $(SAN)
+sim-plant:
+	@tests/sim/plant.sh
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
@@ -152,6 +158,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'sanitized unit=$(MAKE) -k unit-asan' \
 		'corpora=$(MAKE) fuzz-replay' \
 		'sim=$(MAKE) sim' \
+		'sim proof=$(MAKE) -k sim-proof' \
 		'e2e=$(BATS) tests/e2e' \
 		'interop=$(BATS) tests/interop'
 

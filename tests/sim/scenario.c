@@ -321,25 +321,30 @@ build_parted(struct sim *s, unsigned n)
 	sim_world_after(s, BT_SEC(10), part, NULL, 0);
 }
 
-/* Everything at once, and every number from the seed. */
+/*
+ * Everything at once, and every number from the seed. One draw to a call: in
+ * which order arguments are computed is the compiler's choice.
+ */
 static void
 build_any(struct sim *s, unsigned n)
 {
 	static const unsigned lengths[] = { 16, 32, 48, 64, 256 };
 	uint32_t length = (uint32_t)KIB(lengths[bt_rng_below(&s->rng, 5)]);
 	unsigned evil = (unsigned)sim_between(s, 0, 400);
+	const struct sim_trait *t;
 	struct sim_host *h;
+	uint32_t pieces;
 
 	if (n == 0)
 		n = (unsigned)sim_between(s, 2, 30);
-	sim_world_content(s, (uint32_t)sim_between(s, 1, MIB(2) / length),
-	    length, (uint32_t)sim_between(s, 1, length));
+	pieces = (uint32_t)sim_between(s, 1, MIB(2) / length);
+	sim_world_content(
+	    s, pieces, length, (uint32_t)sim_between(s, 1, length));
 	add(s, true, about(s, KIB(300)), MIB(1), 20000);
 	for (unsigned i = 0; i < n; i++) {
 		if (sim_chance(s, evil)) {
-			add_evil(s,
-			    &sim_traits[bt_rng_below(&s->rng, sim_ntraits)],
-			    about(s, KIB(100)));
+			t = &sim_traits[bt_rng_below(&s->rng, sim_ntraits)];
+			add_evil(s, t, about(s, KIB(100)));
 			continue;
 		}
 		h = sim_shell_new(s, sim_chance(s, 100));

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# plant.sh - bugs planted in a copy of the core are caught.
+#
+# Each is one substitution that must fit the source and still compile, and a
+# scenario that must fail with it, with a word of why.
+set -u
+
+root=$(pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+
+# plant NAME FILE SED SCENARIO WHY: WHY must be in what the simulator says
+plant() {
+	local name=$1 file=common/core/$2 edit=$3 scenario=$4 why=$5 said
+
+	sed -i -E "$edit" "$dir/$file"
+	if cmp -s "$root/$file" "$dir/$file"; then
+		said="the plant does not fit $file"
+	elif ! said=$(make -C "$dir" --no-print-directory -s CFLAGS=-O1 \
+	    build/tests/sim/sim 2>&1); then
+		said="it does not compile: $said"
+	else
+		said=$("$dir/build/tests/sim/sim" -r 5 "$scenario" 2>&1)
+	fi
+	cp "$root/$file" "$dir/$file"
+	if [[ $said =~ ^.*($why) ]]; then
+		echo "caught: $name: ${BASH_REMATCH[1]}"
+		passed=$((passed + 1))
+		return
+	fi
+	echo "not caught: $name"
+	echo "$said" | tail -5
+	failed=$((failed + 1))
+}
+
+cp -a Makefile common tests "$dir/"
+
+plant 'what is asked is not recorded' begun.c \
+    '/^ask\(struct/,/^}/ { /asked\[k->asked\]--/d; /k->asked\+\+/d; /asked\[k->asked\]\+\+/d }' \
+    rough 'twice|check|Assertion'
+plant 'a piece is announced though its hash is wrong' jobs_out.c \
+    's/r->status == BT_DISK_OK\)$/r->status != BT_DISK_ERROR)/' \
+    liar 'says piece|announces piece|pieces'
+plant 'blocks of the dead are not released' roster.c \
+    '/^let_go\(/,/^}/ s/^\tbt_requests_drop_all\(t, p\);$//' \
+    rough 'check|finished|Assertion'
+plant 'chokers are asked' requests.c \
+    's/return !p->choking \|\|.*/return true;/; s/p->choking \? &p->fast_in : NULL/NULL/' \
+    rough 'chokes it'
+plant 'every giver is banned' spoil.c \
+    's/if \(r->digests\[i\] != digests\[i\] \&\&/if (r->ngivers > 0 \&\&/' \
+    liar 'spoiled nothing'
+plant 'nobody is banned' roster.c \
+    '/^bt_roster_ban\(/,/^}/ s/bt_candidates_ban\(t->cands, &who\);/return;/' \
+    fraud 'did not ban|finished|signal'
+plant 'endgame begins at once' picker.c \
+    '/^bt_picker_is_endgame\(/,/^}/ s/return .*/return p->lack.set > 0 || (/; /^bt_picker_is_endgame\(/,/^}/ s/ready.n == 0;/ready.n == 0);/' \
+    rough 'asked of nobody'
+plant 'the ceiling is forgotten' pieces.c \
+    '/^has_room\(/,/^}/ s/return need <= .*/return true;/' \
+    rough 'holds'
+plant 'blocks that came are not waste' inbox.c \
+    's/t->wasted \+= .*/;/' \
+    echo 'check|gained'
+
+echo "passed: $passed"
+echo "failed: $failed"
+[ "$failed" -eq 0 ]
