@@ -15,7 +15,8 @@ _bt_get()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	-s | --select | --limit-rate | --limit-up | --peer | -a | --announce | \
+	-s | --select | --limit-rate | --limit-up | --limit-rate-each | \
+	    --limit-up-each | --peer | -a | --announce | \
 	    --port | --bind | --timeout | --stall-timeout | --max-peers | \
 	    --slots | --memory)
 		return
@@ -24,7 +25,7 @@ _bt_get()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "-d --dir -o --output -s
 		    --select -0 --null -f --force --sequential --limit-rate
-		    --limit-up --peer --peers -a --announce --no-tracker --port
+		    --limit-up --limit-rate-each --limit-up-each --peer --peers -a --announce --no-tracker --port
 		    --bind -4 --ipv4 -6 --ipv6 --seed --timeout --stall-timeout
 		    --max-peers --slots --memory --insecure --json --progress
 		    --no-progress -q --quiet -v --verbose -h --help -V

@@ -150,6 +150,8 @@ get_start(struct get *g, struct bt_client *c)
 		.memory = conf->memory,
 		.peers_max = conf->peers_max,
 		.slots = conf->slots,
+		.down_bps = conf->down_bps,
+		.up_bps = conf->up_bps,
 		.finish = g->stream == NULL,
 		.told = { on_effect, on_failed, on_stopped, g } };
 

@@ -33,7 +33,7 @@ struct get_conf {
 	size_t ntrackers;
 	struct bt_addr *peers;		/* --peer, --peers */
 	size_t npeers;
-	uint64_t down_bps, up_bps;
+	uint64_t down_bps, up_bps;	/* of each torrent; 0: no limit */
 	uint32_t peers_max;
 	unsigned slots;
 	size_t memory;

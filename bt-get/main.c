@@ -14,6 +14,8 @@ enum {
 	OPT_SEQUENTIAL = 256,
 	OPT_LIMIT_RATE,
 	OPT_LIMIT_UP,
+	OPT_RATE_EACH,
+	OPT_UP_EACH,
 	OPT_PEER,
 	OPT_PEERS,
 	OPT_NO_TRACKER,
@@ -41,6 +43,10 @@ static const struct bt_opt opts[] = { { 'd', "dir", "DIR",
 	{ OPT_LIMIT_RATE, "limit-rate", "SIZE",
 	    "receive SIZE a second at most" },
 	{ OPT_LIMIT_UP, "limit-up", "SIZE", "send SIZE a second at most" },
+	{ OPT_RATE_EACH, "limit-rate-each", "SIZE",
+	    "receive SIZE a second at most for each torrent" },
+	{ OPT_UP_EACH, "limit-up-each", "SIZE",
+	    "send SIZE a second at most for each torrent" },
 	{ OPT_PEER, "peer", "ADDR:PORT", "a peer to dial; repeatable" },
 	{ OPT_PEERS, "peers", "FILE", "peers to dial, one a line; - is stdin" },
 	{ 'a', "announce", "URL", "ask this tracker too, first; repeatable" },
@@ -258,6 +264,12 @@ set_option(struct run *r, int ch)
 		break;
 	case OPT_STALL:
 		r->stall_us = bt_cli_time(cli);
+		break;
+	case OPT_RATE_EACH:
+		conf->down_bps = bt_cli_size(cli, 1024, UINT64_MAX / 2);
+		break;
+	case OPT_UP_EACH:
+		conf->up_bps = bt_cli_size(cli, 1024, UINT64_MAX / 2);
 		break;
 	case OPT_MAX_PEERS:
 		conf->peers_max = (uint32_t)bt_cli_count(cli, 1, 100000);

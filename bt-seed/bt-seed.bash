@@ -11,7 +11,8 @@ _bt_seed()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	-a | --announce | --peer | --port | --bind | --limit-up | --slots | \
+	-a | --announce | --peer | --port | --bind | --limit-up | \
+	    --limit-up-each | --slots | \
 	    --max-peers | --memory | --until-ratio | --until-time | \
 	    --until-idle)
 		return
@@ -20,7 +21,7 @@ _bt_seed()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "-d --dir --no-check -a
 		    --announce --no-tracker --peer --port --bind -4 --ipv4 -6
-		    --ipv6 --limit-up --slots --max-peers --memory
+		    --ipv6 --limit-up --limit-up-each --slots --max-peers --memory
 		    --until-ratio --until-time --until-idle --insecure --json
 		    --progress --no-progress -q --quiet -v --verbose -h --help
 		    -V --version" -- "$cur")

@@ -16,6 +16,7 @@ enum {
 	OPT_PORT,
 	OPT_BIND,
 	OPT_LIMIT_UP,
+	OPT_UP_EACH,
 	OPT_SLOTS,
 	OPT_MAX_PEERS,
 	OPT_MEMORY,
@@ -39,6 +40,8 @@ static const struct bt_opt opts[] = {
 	{ '4', "ipv4", NULL, "use IPv4 only" },
 	{ '6', "ipv6", NULL, "use IPv6 only" },
 	{ OPT_LIMIT_UP, "limit-up", "SIZE", "send SIZE a second at most" },
+	{ OPT_UP_EACH, "limit-up-each", "SIZE",
+	    "send SIZE a second at most for each torrent" },
 	{ OPT_SLOTS, "slots", "N", "upload to N peers at once (as fits)" },
 	{ OPT_MAX_PEERS, "max-peers", "N", "connections at most (1000)" },
 	{ OPT_MEMORY, "memory", "SIZE", "ceiling of buffers (64M)" },
@@ -168,6 +171,9 @@ set_option(struct run *r, int ch)
 		break;
 	case OPT_SLOTS:
 		conf->slots = (unsigned)bt_cli_count(cli, 1, 1024);
+		break;
+	case OPT_UP_EACH:
+		conf->up_bps = bt_cli_size(cli, 1024, UINT64_MAX / 2);
 		break;
 	case OPT_MAX_PEERS:
 		conf->peers_max = (uint32_t)bt_cli_count(cli, 1, 1000000);

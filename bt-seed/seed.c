@@ -227,6 +227,7 @@ seed_start(struct seed *s, struct bt_client *c)
 		.memory = s->conf->memory,
 		.peers_max = s->conf->peers_max,
 		.slots = s->conf->slots,
+		.up_bps = s->conf->up_bps,
 		.told = { on_effect, on_failed, on_stopped, s } };
 
 	s->swarm = bt_client_add(c, &sc);

@@ -23,6 +23,7 @@ struct seed_conf {
 	size_t npeers;
 	uint32_t peers_max;
 	unsigned slots;
+	uint64_t up_bps;	/* of each torrent; 0: no limit */
 	size_t memory;
 	uint64_t until_ratio;	/* thousandths; 0: none */
 	uint64_t until_us, idle_us;	/* 0: none */

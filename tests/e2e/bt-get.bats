@@ -283,6 +283,53 @@ for l in sys.stdin:
 	[ "$took" -lt 5000 ]
 }
 
+# took_ms COMMAND...
+took_ms() {
+	local start=$(date +%s%N)
+
+	"$@"
+	took=$((($(date +%s%N) - start) / 1000000))
+}
+
+@test "--limit-rate-each holds for each torrent and not for all together" {
+	local i
+
+	mkdir many
+	for i in 1 2 3; do
+		head -c 1500000 /dev/urandom >many/f$i
+		bt-make -l 64K -o f$i.torrent many/f$i
+	done
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker -d many \
+	    f1.torrent f2.torrent f3.torrent
+	bt_line seed 3
+	seed=${bt_line##*$'\t'}
+	took_ms get --limit-rate-each 1M -d one f1.torrent f2.torrent f3.torrent
+	[ "$status" -eq 0 ]
+	[ "$took" -gt 1200 ]
+	[ "$took" -lt 3000 ]
+	took_ms get --limit-rate 1M -d two f1.torrent f2.torrent f3.torrent
+	[ "$status" -eq 0 ]
+	[ "$took" -gt 4000 ]
+}
+
+@test "--limit-up-each holds at a seed and at a bt-get that serves" {
+	head -c 1500000 /dev/urandom >x
+	bt-make -l 64K -o x.torrent x
+	begin_seed --limit-up-each 1M x.torrent
+	took_ms get -d one x.torrent
+	[ "$status" -eq 0 ]
+	[ "$took" -gt 1200 ]
+	bt_kill seed
+	bt_wait seed
+	bt_start one bt-get --json --port 0 --bind 127.0.0.1 --no-tracker \
+	    --limit-up-each 1M --seed -d one x.torrent
+	bt_line one
+	seed=$(grep -o '127\.0\.0\.1:[0-9]*' one.out | head -n 1)
+	took_ms get -d two x.torrent
+	[ "$status" -eq 0 ]
+	[ "$took" -gt 1200 ]
+}
+
 @test "--seed=RATIO serves on until it has sent as much" {
 	head -c 1000000 /dev/urandom >x
 	bt-make -l 64K -o x.torrent x
