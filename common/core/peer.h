@@ -33,6 +33,7 @@ struct bt_request {		/* that we have out at it */
 	int64_t at;		/* when it was asked */
 	bool freed;		/* the picker may ask others; it may yet come */
 	bool dup;		/* asked of another too when it was asked */
+	bool cancelled;		/* and told so: a reject or the block will come */
 };
 
 struct bt_ask {			/* that it has out at us */

@@ -125,8 +125,12 @@ take_back(struct bt_torrent *t, struct bt_peer *p, struct bt_request *r)
 		return false;
 	len = bt_layout_block_size(t->layout, r->piece, r->block);
 	bt_outbox_put(t, p, BT_CANCEL, r->piece, r->block * BT_BLOCK_LEN, len);
-	if (p->dead || p->fast) /* BEP 6: it will be answered */
-		return p->dead;
+	if (p->dead)
+		return true;
+	if (p->fast) { /* BEP 6: it will be answered */
+		r->cancelled = true;
+		return false;
+	}
 	p->late_ok++;
 	take_out(p, r);
 	return true;
@@ -407,7 +411,8 @@ record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
 		r->dup = dup;
 		return;
 	}
-	add(p, &(struct bt_request){ b.piece, b.block, now, false, dup });
+	add(p, &(struct bt_request){
+		   .piece = b.piece, .block = b.block, .at = now, .dup = dup });
 	bt_outbox_put(t, p, BT_REQUEST, b.piece, b.block * BT_BLOCK_LEN,
 	    bt_layout_block_size(t->layout, b.piece, b.block));
 }
@@ -469,6 +474,16 @@ bt_requests_feed(struct bt_torrent *t, int64_t now)
 	}
 }
 
+/* What it was told to leave is not asked of it until it has answered that. */
+static bool
+is_taken_back(const struct bt_peer *p, struct bt_pick b)
+{
+	const struct bt_request *r =
+	    p->nowed < p->nreqs ? bt_requests_find(p, b) : NULL;
+
+	return r != NULL && r->cancelled;
+}
+
 static bool
 ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
     int64_t now)
@@ -486,7 +501,7 @@ ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
 		}
 		return false;
 	}
-	if (dup && !may_dup(t, p, b, now)) {
+	if (is_taken_back(p, b) || (dup && !may_dup(t, p, b, now))) {
 		bt_picker_release(t->picker, p->index, b);
 		return false;
 	}

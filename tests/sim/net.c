@@ -46,10 +46,10 @@ arrive(struct sim *s, void *what, uint64_t arg)
 	struct sim_host *h = c->from->peer->host;
 	int64_t start = h->down_free, at;
 
-	if (c->n > 0 && is_cut_off(c->from->host, h))
+	if (is_cut_off(c->from->host, h) || (c->n > 0 && !c->from->host->up))
 		c->from->is_torn = true;
 	if (s->is_over || is_cut_off(c->from->host, h) ||
-	    (c->n > 0 && (c->from->is_torn || !c->from->host->up))) {
+	    (c->n > 0 && c->from->is_torn)) {
 		bt_mem_free(c);
 		return;
 	}

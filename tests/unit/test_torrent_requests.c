@@ -233,6 +233,29 @@ a_peer_that_owes_and_does_not_give_is_snubbed(void **state)
 }
 
 static void
+what_a_peer_was_told_to_leave_does_not_count_as_asked_of_it(void **state)
+{
+	struct rig *r = rig_new(4 * BLOCK, 4 * BLOCK, false, NULL);
+	struct rig_peer *p = giver(r, 1, true), *q;
+	struct rig_said m, first = { 0 };
+	unsigned n = 0;
+
+	(void)state;
+	while (rig_hear(r, p, &m))
+		if (m.id == 6 && n++ == 0)
+			first = m;
+	assert_int_equal(n, 4);
+	rig_wait(r, BT_SEC(31)); /* snubbed: all but the oldest are cancelled */
+	assert_int_equal(rig_count(r, p, 8), 3);
+	/* it gives the oldest, and has answered none of the cancels */
+	rig_block(r, p, first.index, first.begin, first.length, 0);
+	assert_int_equal(rig_count(r, p, 6), 0);
+	q = giver(r, 2, false);
+	assert_int_equal(rig_count(r, q, 6), 3);
+	rig_free(r);
+}
+
+static void
 a_request_passed_over_for_long_is_asked_of_others(void **state)
 {
 	struct rig *r = rig_new(64 * BLOCK, 64 * BLOCK, false, NULL);
@@ -405,6 +428,8 @@ main(void)
 		cmocka_unit_test(
 		    a_choking_peers_blocks_are_asked_of_others_at_once),
 		cmocka_unit_test(a_peer_that_owes_and_does_not_give_is_snubbed),
+		cmocka_unit_test(
+		    what_a_peer_was_told_to_leave_does_not_count_as_asked_of_it),
 		cmocka_unit_test(
 		    a_request_passed_over_for_long_is_asked_of_others),
 		cmocka_unit_test(
