@@ -202,13 +202,29 @@ bt_greet_fast_set(const uint8_t ip[4], const uint8_t info_hash[20],
 	}
 }
 
+/* BEP 6 gives one set to a network; one connection of it may have it. */
+static bool
+is_set_out(const struct bt_torrent *t, const struct bt_peer *p)
+{
+	const struct bt_peer *q;
+
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		q = t->peers[i];
+		if (q != NULL && !q->dead && q->nfast_out > 0 &&
+		    memcmp(q->addr.ip, p->addr.ip, 3) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 bt_greet_allow_fast(struct bt_torrent *t, struct bt_peer *p)
 {
 	uint32_t k = BT_GREET_FAST_BYTES / t->layout->piece_length;
 
 	if (!p->fast || p->addr.family != 4 || p->nfast_out > 0 ||
-	    bt_torrent_peer_have(t, p)->set >= BT_GREET_FAST_MAX)
+	    bt_torrent_peer_have(t, p)->set >= BT_GREET_FAST_MAX ||
+	    is_set_out(t, p))
 		return;
 	if (k > BT_GREET_FAST_MAX)
 		k = BT_GREET_FAST_MAX;

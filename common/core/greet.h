@@ -20,8 +20,8 @@
 
 /*
  * Allowed fast pieces: BEP 6's 10, but no more than 512 KiB of content and an
- * eighth of the pieces, since the peers of one network get the same set and a
- * seed would send it to each of them.
+ * eighth of the pieces; and one connection of a network alone, since its peers
+ * have the same set and a seed would send the same few pieces to all of them.
  */
 #define BT_GREET_FAST_MAX	10u
 #define BT_GREET_FAST_BYTES	(512u << 10)

@@ -45,12 +45,17 @@ refuse_nonsense(struct bt_torrent *t, struct bt_peer *p, const struct bt_ask *a,
 		refuse(t, p, a);
 }
 
-/* BEP 6: what was allowed, until it has been sent. */
+/*
+ * BEP 6: what was allowed, until it has been sent, and while we have the means:
+ * a slot that nobody uses. Else the choked would take the link from those whom
+ * the choker chose, and a seed would send the same few pieces to all.
+ */
 static bool
 may_have_choked(
     const struct bt_torrent *t, const struct bt_peer *p, const struct bt_ask *a)
 {
-	return bt_upload_is_fast(t, p, a->piece) && a->length <= p->fast_left;
+	return t->unchoked < t->choker.slots_now &&
+	       bt_upload_is_fast(t, p, a->piece) && a->length <= p->fast_left;
 }
 
 void

@@ -72,6 +72,49 @@ a_starting_peer_is_allowed_pieces_and_gets_them_choked(void **state)
 }
 
 static void
+one_connection_of_a_network_is_allowed_its_set(void **state)
+{
+	struct rig *r = rig_new(80 * BLOCK, BLOCK, true, NULL);
+	struct rig_peer *p = rig_peer(r, 1, true), *q = rig_peer(r, 2, true);
+	struct rig_peer *n = rig_peer(r, 256, true); /* of another /24 */
+
+	(void)state;
+	MSG0(r, p, 15);
+	MSG0(r, q, 15);
+	MSG0(r, n, 15);
+	assert_int_equal(rig_count(r, p, 0x11), 10);
+	assert_int_equal(rig_count(r, q, 0x11), 0);
+	assert_int_equal(rig_count(r, n, 0x11), 10);
+	rig_free(r);
+}
+
+static void
+the_choked_get_nothing_when_all_slots_are_used(void **state)
+{
+	struct bt_torrent_conf c = rig_conf();
+	struct rig_peer *p, *q;
+	struct rig_said m;
+	struct rig *r;
+
+	(void)state;
+	c.slots = 1;
+	r = rig_new(80 * BLOCK, BLOCK, true, &c);
+	p = rig_peer(r, 1, true);
+	MSG0(r, p, 15);
+	MSG0(r, p, 2);
+	rig_wait(r, BT_SEC(1));
+	q = rig_peer(r, 256, true);
+	MSG0(r, q, 15);
+	assert_true(rig_hear(r, q, &m));
+	assert_int_equal(m.id, 0x11);
+	rig_count(r, q, -1);
+	MSG(r, q, 6, m.index, 0, BLOCK);
+	assert_true(rig_hear(r, q, &m));
+	assert_int_equal(m.id, 16);
+	rig_free(r);
+}
+
+static void
 a_peer_with_many_pieces_is_allowed_none(void **state)
 {
 	struct rig *r = rig_new(80 * BLOCK, BLOCK, false, NULL);
@@ -349,6 +392,10 @@ main(void)
 		cmocka_unit_test(a_set_of_all_pieces_ends),
 		cmocka_unit_test(
 		    a_starting_peer_is_allowed_pieces_and_gets_them_choked),
+		cmocka_unit_test(
+		    one_connection_of_a_network_is_allowed_its_set),
+		cmocka_unit_test(
+		    the_choked_get_nothing_when_all_slots_are_used),
 		cmocka_unit_test(a_peer_with_many_pieces_is_allowed_none),
 		cmocka_unit_test(
 		    fast_messages_that_were_not_agreed_end_the_connection),
