@@ -23,11 +23,11 @@ bt_pieces_init(struct bt_torrent *t)
 	if (l->size < s->buf_size)
 		s->buf_size = (size_t)l->size;
 	s->spill_all = s->buf_size > s->ceiling / 2;
-	s->kept_max = 1;
-	if (s->buf_size > 0 && BT_PIECES_KEPT / s->buf_size > 1)
+	s->kept_max = 2;
+	if (s->buf_size > 0 && BT_PIECES_KEPT / s->buf_size > 2)
 		s->kept_max = (uint32_t)(BT_PIECES_KEPT / s->buf_size);
-	if (s->kept_max > 16)
-		s->kept_max = 16;
+	if (s->kept_max > 64)
+		s->kept_max = 64;
 	s->kept = bt_mem_array(s->kept_max, sizeof(*s->kept));
 }
 
@@ -91,13 +91,24 @@ backlog_max(const struct bt_pieces *s)
 	return most < s->ceiling / 4 ? most : s->ceiling / 4;
 }
 
+/* Rule 1: what those may begin who are busy anyway. */
+static bool
+has_plenty(const struct bt_pieces *s)
+{
+	size_t most = 4 * s->buf_size;
+
+	if (most < s->ceiling / 2)
+		most = s->ceiling / 2;
+	return s->spill_all || s->reserved < most;
+}
+
 bool
-bt_pieces_may_begin(const struct bt_torrent *t)
+bt_pieces_may_begin(const struct bt_torrent *t, bool idle)
 {
 	const struct bt_pieces *s = &t->pieces;
 
 	return !t->stopped && !t->broken && s->busy <= backlog_max(s) &&
-	       has_room(s);
+	       has_room(s) && (idle || has_plenty(s));
 }
 
 bool

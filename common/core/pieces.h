@@ -3,7 +3,9 @@
  *
  * The rules
  * 1. A begun piece reserves a buffer of its size; no piece is begun that the
- *    ceiling cannot hold. Memory is touched only where blocks arrive.
+ *    ceiling cannot hold, and beyond half of it (or four pieces) only for a
+ *    peer that owes fewer than BT_ASK_FLOOR blocks: who is busy anyway leaves
+ *    the rest to who would be idle. Memory is touched where blocks arrive.
  * 2. No piece is begun while the bytes being hashed and written exceed a
  *    quarter of the ceiling, or the larger of four pieces and 8 MiB; and these
  *    together with what is asked of all peers stay below 3/8 of the ceiling (or
@@ -34,7 +36,7 @@
 #define BT_PIECES_FLOW_MIN	(4u << 20)	/* rule 2 */
 #define BT_PIECES_LOOSE_MIN	(256u << 10)	/* rule 3 */
 #define BT_PIECES_COLD_US	INT64_C(10000000)	/* rule 4 */
-#define BT_PIECES_KEPT	(4u << 20)	/* rule 5: bytes, or one buffer */
+#define BT_PIECES_KEPT	(16u << 20)	/* rule 5: bytes, or two buffers */
 
 struct bt_torrent;
 struct bt_peer;
@@ -84,8 +86,8 @@ struct bt_pieces {
 void	bt_pieces_init(struct bt_torrent *t);
 void	bt_pieces_fini(struct bt_torrent *t);
 struct bt_piece	*bt_pieces_find(const struct bt_torrent *t, uint32_t index);
-/* May a new piece be begun? */
-bool	bt_pieces_may_begin(const struct bt_torrent *t);
+/* May a new piece be begun, for a peer that is idle or one that is not? */
+bool	bt_pieces_may_begin(const struct bt_torrent *t, bool idle);
 /* May a peer be asked for more than the least? Rule 2. */
 bool	bt_pieces_may_flow(const struct bt_torrent *t);
 /* A peer has room and what we want, and may_begin says no. */

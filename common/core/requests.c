@@ -354,13 +354,19 @@ may_ask(const struct bt_torrent *t, const struct bt_peer *p, int64_t now)
 	return !p->choking || (p->fast && p->fast_in.set > 0);
 }
 
+static bool
+is_idle(const struct bt_peer *p)
+{
+	return p->nowed < BT_ASK_FLOOR;
+}
+
 /* It would like us to take this piece: begin it if we may. */
 static void
 follow_suggestion(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 {
 	uint32_t piece = p->suggested;
 
-	if (piece == UINT32_MAX || !bt_pieces_may_begin(t))
+	if (piece == UINT32_MAX || !bt_pieces_may_begin(t, is_idle(p)))
 		return;
 	p->suggested = UINT32_MAX;
 	if (piece < t->horizon && bt_torrent_wants(t, piece) &&
@@ -488,7 +494,7 @@ static bool
 ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
     int64_t now)
 {
-	bool may = bt_pieces_may_begin(t), dup = false;
+	bool may = bt_pieces_may_begin(t, is_idle(p)), dup = false;
 	struct bt_pick b;
 
 	if (t->rivals_stale)
@@ -526,7 +532,7 @@ bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 		follow_suggestion(t, p, now);
 	}
 	while (p->nreqs < window && !p->dead) {
-		if (p->nowed >= BT_ASK_FLOOR && !bt_pieces_may_flow(t)) {
+		if (!is_idle(p) && !bt_pieces_may_flow(t)) {
 			queue_up(t, p);
 			break;
 		}

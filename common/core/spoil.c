@@ -140,7 +140,7 @@ give(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 	struct bt_piece *pc = bt_pieces_find(t, piece);
 
 	if (pc == NULL) {
-		if (!bt_pieces_may_begin(t) ||
+		if (!bt_pieces_may_begin(t, true) ||
 		    !bt_picker_start(t->picker, piece))
 			return false;
 		bt_pieces_begin(t, piece, now);

@@ -1,5 +1,6 @@
 #include "net/client_priv.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -24,6 +25,18 @@ share_descriptors(struct bt_client *c)
 	c->strangers_max = BT_CLIENT_STRANGERS;
 	if (c->strangers_max > all / 8)
 		c->strangers_max = (unsigned)(all / 8) + 1;
+}
+
+/*
+ * A large buffer goes back to the system when it is freed. Left to itself,
+ * malloc keeps it in the heap after a while; small things settle in it, the
+ * next large one does not fit any more, and the ceiling is exceeded by one.
+ */
+static void
+return_large_buffers(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, 2 << 20);
 }
 
 static void
@@ -105,6 +118,7 @@ bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 
 	c->conf = *conf;
 	share_descriptors(c);
+	return_large_buffers();
 	TAILQ_INIT(&c->up_line);
 	TAILQ_INIT(&c->down_line);
 	TAILQ_INIT(&c->strangers);

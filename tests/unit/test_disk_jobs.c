@@ -215,9 +215,9 @@ reads_that_follow_each_other_are_as_right(void **state)
 	j = bt_job_new(BT_JOB_READ, b.f, b.l);
 	j->nreads = 16;
 	for (unsigned i = 0; i < 16; i++)
-		j->reads[i] = (struct bt_job_read){
-			49955 + i * 10 + (i >= 8 ? 7 : 0), got + i * 10, 10
-		};
+		j->reads[i] =
+		    (struct bt_job_read){ 49955 + i * 10 + (i >= 8 ? 7 : 0),
+			    got + i * 10, 10 };
 	bt_pool_put(b.pool, &j->pool);
 	assert_non_null(bt_pool_wait(b.pool));
 	assert_int_equal(j->status, BT_DISK_OK);

@@ -111,6 +111,40 @@ nothing_is_begun_while_the_disk_is_behind(void **state)
 	rig_free(r);
 }
 
+/*
+ * All but the first block of each piece comes, so that no piece ends: beyond
+ * half of the ceiling nothing is begun for who owes us those first blocks, and
+ * up to the ceiling for who owes nothing.
+ */
+static void
+the_upper_half_of_memory_is_for_peers_that_would_be_idle(void **state)
+{
+	struct rig *r = bench(64 * MIB, MIB, 32 * MIB);
+	struct rig_peer *p[2] = { seed(r, 1) };
+	bool begun[2][64] = { { false } };
+	unsigned n[2] = { 0 };
+	struct rig_said m;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		if (i == 1)
+			p[1] = seed(r, 2);
+		while (rig_hear(r, p[i], &m)) {
+			if (m.id != 6)
+				continue;
+			n[i] += !begun[i][m.index];
+			begun[i][m.index] = true;
+			if (m.begin > 0)
+				rig_block(
+				    r, p[i], m.index, m.begin, m.length, 0);
+		}
+	}
+	assert_int_equal(n[0], 16);
+	assert_in_range(n[1], 4, 16);
+	assert_in_range(r->memory_peak, 20 * MIB, 32 * MIB);
+	rig_free(r);
+}
+
 /* Windows of 500 each would be 48 MiB on their way. */
 static void
 what_is_asked_of_all_together_is_bounded(void **state)
@@ -336,6 +370,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_begun_beyond_the_ceiling),
 		cmocka_unit_test(nothing_is_begun_while_the_disk_is_behind),
+		cmocka_unit_test(
+		    the_upper_half_of_memory_is_for_peers_that_would_be_idle),
 		cmocka_unit_test(what_is_asked_of_all_together_is_bounded),
 		cmocka_unit_test(
 		    a_piece_above_the_ceiling_is_written_in_blocks_and_read_back),
