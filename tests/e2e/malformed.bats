@@ -1,0 +1,118 @@
+# A malformed operand of every kind gives one clear sentence and status 3, from
+# every tool that takes a torrent, and leaves nothing on disk.
+
+setup() {
+	load ../lib/common
+	bt_setup
+	mkdir bad out
+	python3 - <<-'P'
+		import os
+
+		def info(**k):
+		    d = {b"length": 10, b"name": b"x", b"piece length": 16384,
+		         b"pieces": b"h" * 20}
+		    for key, v in k.items():
+		        key = key.replace("_", " ").encode()
+		        d.pop(key, None) if v is None else d.__setitem__(key, v)
+		    return d
+
+		def ben(v):
+		    if isinstance(v, int):
+		        return b"i%de" % v
+		    if isinstance(v, bytes):
+		        return b"%d:%s" % (len(v), v)
+		    if isinstance(v, list):
+		        return b"l" + b"".join(map(ben, v)) + b"e"
+		    return b"d" + b"".join(
+		        ben(k) + ben(v[k]) for k in sorted(v)) + b"e"
+
+		def files(*paths, size=5):
+		    return info(length=None, files=[
+		        {b"length": size, b"path": p} for p in paths])
+
+		whole = ben({b"info": info()})
+		cases = {
+		    "empty": b"",
+		    "one byte": b"d",
+		    "text": b"this is not a torrent\n",
+		    "truncated": whole[:-3],
+		    "truncated early": whole[:20],
+		    "a list": b"le",
+		    "no info": ben({b"announce": b"http://a/"}),
+		    "info is a string": ben({b"info": b"x"}),
+		    "name is a number": ben({b"info": info(name=1)}),
+		    "name is empty": ben({b"info": info(name=b"")}),
+		    "length is a string": ben({b"info": info(length=b"10")}),
+		    "negative length": ben({b"info": info(length=-1)}),
+		    "huge length": whole.replace(b"i10e", b"i99999999999999999999e"),
+		    "length over 2^62": ben({b"info": info(length=2**63 - 1)}),
+		    "piece length 0": ben({b"info": info(piece_length=0)}),
+		    "negative piece length": ben({b"info": info(piece_length=-1)}),
+		    "huge piece length": ben({b"info": info(piece_length=2**40)}),
+		    "too many pieces": ben({b"info": info(pieces=b"h" * 40)}),
+		    "too few pieces": ben({b"info": info(pieces=b"")}),
+		    "pieces not of 20": ben({b"info": info(pieces=b"h" * 19)}),
+		    "pieces is a list": ben({b"info": info(pieces=[])}),
+		    "huge string": b"d4:info99999999999:x",
+		    "string length wraps": b"d4:info18446744073709551620:x",
+		    "name is ..": ben({b"info": info(name=b"..")}),
+		    "name is absolute": ben({b"info": info(name=b"/etc/passwd")}),
+		    "name has NUL": ben({b"info": info(name=b"a\0b")}),
+		    "path has ..": ben({b"info": files([b"..", b"x"], [b"y"])}),
+		    "path is absolute": ben({b"info": files([b"/x"], [b"y"])}),
+		    "path has NUL": ben({b"info": files([b"a\0b"], [b"y"])}),
+		    "path has slash": ben({b"info": files([b"a/b"], [b"y"])}),
+		    "path is empty": ben({b"info": files([], [b"y"])}),
+		    "component is empty": ben({b"info": files([b""], [b"y"])}),
+		    "component is .": ben({b"info": files([b"."], [b"y"])}),
+		    "path is a string": ben({b"info": files(b"x", [b"y"])}),
+		    "same path twice": ben({b"info": files([b"y"], [b"y"])}),
+		    "file and folder": ben({b"info": files([b"y"], [b"y", b"z"])}),
+		    "negative file": ben({b"info": files([b"a"], [b"b"], size=-5)}),
+		    "sizes that wrap": ben({b"info": files(
+		        *[[b"%d" % i] for i in range(4)], size=2**62)}),
+		    "no files": ben({b"info": info(length=None, files=[])}),
+		    "a million lists": b"l" * 10**6 + b"e" * 10**6,
+		    "a million dicts": b"d1:a" * 10**6,
+		    "info a million deep": b"d4:info" + b"l" * 10**6,
+		}
+		for name, data in cases.items():
+		    open(os.path.join("bad", name), "wb").write(data)
+	P
+}
+teardown() {
+	bt_teardown
+}
+
+# refused TOOL...: each bad file, as the tool's last operand
+refused() {
+	local f
+
+	for f in bad/*; do
+		run --separate-stderr timeout 10 "$@" "$f"
+		echo "$* '$f': status $status, '$stderr'"
+		[ "$status" -eq 3 ]
+		[ -z "$output" ]
+		[ "${#stderr_lines[@]}" -eq 1 ]
+		[[ $stderr == "$1: "*"'$f'"* ]]
+		[[ $stderr != *[[:cntrl:]]* ]]
+	done
+}
+
+@test "bt-info refuses whatever is no torrent" {
+	[ "$(ls bad | wc -l)" -gt 40 ]
+	refused bt-info
+}
+
+@test "bt-get refuses whatever is no torrent, and makes nothing" {
+	refused bt-get --no-tracker --port 0 -d out
+	[ -z "$(ls -A out)" ]
+}
+
+@test "bt-seed refuses whatever is no torrent" {
+	refused bt-seed --no-tracker --port 0 -d out
+}
+
+@test "bt-scrape refuses whatever is no torrent" {
+	refused bt-scrape
+}
