@@ -91,32 +91,35 @@ sim_world_content(
 	bt_mem_free(hashes);
 }
 
-/* Every fifth host is of IPv6. The address tells the host's number. */
+/*
+ * Every fifth host is of IPv6. The address tells the host's number; those of
+ * IPv4 are of 64 networks of 256 addresses.
+ */
 static struct bt_addr
 address(unsigned id)
 {
 	uint8_t ip[16] = { 0x20, 0x01, 0x0d, 0xb8 };
 
 	if (id % 5 == 4) {
-		bt_put_be32(ip + 12, id + 1);
+		bt_put_be32(ip + 12, id);
 		return bt_addr_v6(ip, 6881);
 	}
-	bt_put_be32(ip, (UINT32_C(10) << 24) + id + 1);
+	bt_put_be32(ip, UINT32_C(0x0a000001) + (id % 64 << 8) + id / 64);
 	return bt_addr_v4(ip, 6881);
 }
 
 struct sim_host *
 sim_world_at(struct sim *s, const struct bt_addr *addr)
 {
-	uint32_t id = addr->family == 6 ? bt_be32(addr->ip + 12)
-					: bt_be32(addr->ip) & 0xffffff;
+	uint32_t id = bt_be32(addr->ip + 12), ip = bt_be32(addr->ip);
 
-	if (id < 1 || id > s->nhosts ||
-	    !bt_addr_eq_ip(&s->hosts[id - 1]->addr, addr)) {
-		sim_fail(s, NULL, "an address that is nobody's was dialled");
+	if (addr->family == 4)
+		id = ((ip & 0xff) - 1) * 64 + (ip >> 8 & 0xff);
+	if (id >= s->nhosts || !bt_addr_eq_ip(&s->hosts[id]->addr, addr)) {
+		sim_fail(s, NULL, "an address that is nobody's is named");
 		return s->hosts[0];
 	}
-	return s->hosts[id - 1];
+	return s->hosts[id];
 }
 
 struct sim_host *
