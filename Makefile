@@ -11,7 +11,7 @@ BUILD ?=	build
 PREFIX ?=	/usr/local
 CFLAGS ?=	-O2 -g
 PURE =		base codec core
-ROOMS =		$(PURE) disk net cli
+ROOMS =		$(PURE) disk net cli session
 TOOLS =		bt-info bt-make bt-scrape bt-tracker bt-get bt-seed
 
 STD =		-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Icommon -pthread

@@ -20,7 +20,7 @@ number_files(const struct bt_meta *m, uint32_t *number)
 static bool
 is_ranges(const char *s)
 {
-	return s[strspn(s, "0123456789,-")] == '\0';
+	return s[0] != '\0' && s[strspn(s, "0123456789,-")] == '\0';
 }
 
 static int
@@ -36,7 +36,7 @@ by_number(struct get *g, const char *s, const uint32_t *number, uint32_t n,
 			return bt_err_set(err, BT_EUSAGE,
 			    "cannot select '%s': the torrent has %u files", s,
 			    n);
-		for (uint32_t i = 0; i < g->meta.nfiles; i++)
+		for (uint32_t i = 0; i < g->m.meta.nfiles; i++)
 			if (number[i] >= from && number[i] <= to &&
 			    number[i] != 0)
 				bt_bits_put(&g->selected, i);
@@ -51,12 +51,12 @@ by_glob(struct get *g, const char *glob, struct bt_err *err)
 {
 	uint32_t found = 0;
 
-	for (uint32_t i = 0; i < g->meta.nfiles; i++) {
-		char *path = bt_str_dup(g->meta.files[i].path);
+	for (uint32_t i = 0; i < g->m.meta.nfiles; i++) {
+		char *path = bt_str_dup(g->m.meta.files[i].path);
 		const char *base = strrchr(path, '/');
 
 		base = base == NULL ? path : base + 1;
-		if (!(g->meta.files[i].attr & BT_META_PAD) &&
+		if (!(g->m.meta.files[i].attr & BT_META_PAD) &&
 		    (fnmatch(glob, path, 0) == 0 ||
 			fnmatch(glob, base, 0) == 0)) {
 			bt_bits_put(&g->selected, i);
@@ -73,13 +73,13 @@ by_glob(struct get *g, const char *glob, struct bt_err *err)
 int
 select_files(struct get *g, struct bt_err *err)
 {
-	uint32_t *number = bt_mem_array(g->meta.nfiles, sizeof(*number));
-	uint32_t n = number_files(&g->meta, number);
+	uint32_t *number = bt_mem_array(g->m.meta.nfiles, sizeof(*number));
+	uint32_t n = number_files(&g->m.meta, number);
 	int rc = 0;
 
-	bt_bits_init(&g->selected, g->meta.nfiles);
+	bt_bits_init(&g->selected, g->m.meta.nfiles);
 	if (g->conf->nselects == 0) {
-		for (uint32_t i = 0; i < g->meta.nfiles; i++)
+		for (uint32_t i = 0; i < g->m.meta.nfiles; i++)
 			if (number[i] != 0)
 				bt_bits_put(&g->selected, i);
 	}

@@ -39,7 +39,8 @@ run(struct bt_pool_job *job)
 
 	while (left > 0) {
 		n = left < CHUNK ? (size_t)left : CHUNK;
-		if (bt_files_read(s->g->files, at, s->chunk, n, &s->err) == -1)
+		if (bt_files_read(s->g->m.files, at, s->chunk, n, &s->err) ==
+		    -1)
 			return;
 		for (out = 0; out < n; out += (size_t)went) {
 			went = write(STDOUT_FILENO, s->chunk + out, n - out);
@@ -59,7 +60,7 @@ run(struct bt_pool_job *job)
 static bool
 seek(struct stream *s)
 {
-	const struct bt_layout *l = s->g->layout;
+	const struct bt_layout *l = s->g->m.layout;
 	const struct bt_layout_file *f;
 
 	for (; s->file < l->nfiles; s->file++) {
@@ -77,7 +78,7 @@ seek(struct stream *s)
 void
 stream_go_on(struct stream *s)
 {
-	const struct bt_layout *l = s->g->layout;
+	const struct bt_layout *l = s->g->m.layout;
 	const struct bt_layout_file *f;
 	uint64_t end, limit;
 	uint32_t piece;
@@ -90,9 +91,9 @@ stream_go_on(struct stream *s)
 	}
 	limit = (s->at + s->window) / l->piece_length + 1;
 	bt_swarm_horizon(
-	    s->g->swarm, limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit);
+	    s->g->m.swarm, limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit);
 	piece = (uint32_t)(s->at / l->piece_length);
-	if (!bt_bits_has(bt_swarm_have(s->g->swarm), piece))
+	if (!bt_bits_has(bt_swarm_have(s->g->m.swarm), piece))
 		return;
 	f = &l->files[s->file];
 	end = (uint64_t)(piece + 1) * l->piece_length;
@@ -114,45 +115,42 @@ on_written(void *arg, unsigned what)
 		return;
 	s->busy = false;
 	if (s->err.kind != BT_ENONE) {
-		get_stop(g, &s->err);
+		bt_member_stop(&g->m, &s->err);
 		return;
 	}
 	if (s->code != 0) {
 		/* bt_cli_end() says it, or ends by SIGPIPE for EPIPE. */
 		bt_out_on_error(&g->conf->cli->out, s->code);
-		get_stop(g, NULL);
+		bt_member_stop(&g->m, NULL);
 		return;
 	}
 	s->at += s->n;
+	if (g->m.state != BT_MEMBER_RUNNING)
+		return;
 	stream_go_on(s);
-	if (s->done && g->is_whole && !g->conf->seed &&
-	    !bt_swarm_is_needed(g->swarm))
-		get_stop(g, NULL);
+	get_leave_if_free(g);
 }
 
 struct stream *
-stream_new(struct get *g)
+stream_new(struct get *g, struct bt_err *err)
 {
 	struct stream *s = bt_mem_zero(1, sizeof(*s));
 
 	s->g = g;
 	s->job.run = run;
-	s->window = g->conf->memory / 2;
-	if (s->window < 4 * (uint64_t)g->layout->piece_length)
-		s->window = 4 * (uint64_t)g->layout->piece_length;
-	s->chunk = bt_mem_alloc(CHUNK);
-	return s;
-}
-
-int
-stream_begin(struct stream *s, struct bt_loop *loop, struct bt_err *err)
-{
+	s->window = g->conf->net.memory / 2;
+	if (s->window < 4 * (uint64_t)g->m.layout->piece_length)
+		s->window = 4 * (uint64_t)g->m.layout->piece_length;
 	s->pool = bt_pool_new(1, err);
-	if (s->pool == NULL)
-		return -1;
-	s->watch = bt_loop_watch_new(loop, bt_pool_fd(s->pool), on_written, s);
+	if (s->pool == NULL) {
+		bt_mem_free(s);
+		return NULL;
+	}
+	s->chunk = bt_mem_alloc(CHUNK);
+	s->watch = bt_loop_watch_new(
+	    g->m.session->loop, bt_pool_fd(s->pool), on_written, s);
 	bt_loop_watch_set(s->watch, BT_LOOP_READ);
-	return 0;
+	return s;
 }
 
 void
@@ -160,10 +158,8 @@ stream_free(struct stream *s)
 {
 	if (s == NULL)
 		return;
-	if (s->watch != NULL)
-		bt_loop_watch_free(s->watch);
-	if (s->pool != NULL)
-		bt_pool_free(s->pool);
+	bt_loop_watch_free(s->watch);
+	bt_pool_free(s->pool);
 	bt_mem_free(s->chunk);
 	bt_mem_free(s);
 }

@@ -1,58 +1,39 @@
 /*
  * seed - one torrent that bt-seed serves, from its bytes to its end.
  *
- * seed_open() finds the content and checks it; seed_start() joins the swarm.
+ * seed_open() finds the content and checks it; seed_join() joins the swarm.
  */
 #ifndef BT_SEED_SEED_H
 #define BT_SEED_SEED_H
 
-#include "cli/input.h"
-#include "cli/options.h"
-#include "net/client.h"
+#include "session/session.h"
 
 /* What the command line asked for. */
 struct seed_conf {
 	struct bt_cli *cli;
+	struct bt_netopts net;
 	const char *dir;	/* -d, or NULL */
 	const char *path;	/* PATH, or NULL */
 	bool no_check;
-	bool no_tracker;
-	char **trackers;	/* -a, a tier each */
-	size_t ntrackers;
-	struct bt_addr *peers;	/* --peer */
-	size_t npeers;
-	uint32_t peers_max;
-	unsigned slots;
-	uint64_t up_bps;	/* of each torrent; 0: no limit */
-	size_t memory;
 	uint64_t until_ratio;	/* thousandths; 0: none */
 	uint64_t until_us, idle_us;	/* 0: none */
 };
 
-enum seed_state { SEED_IDLE, SEED_RUNNING, SEED_STOPPING, SEED_ENDED };
-
 struct seed {
+	struct bt_member m;	/* first */
 	const struct seed_conf *conf;
-	struct bt_buf bytes;	/* the torrent; meta points into it */
-	struct bt_meta meta;
-	struct bt_layout *layout;
-	struct bt_bits have;
-	struct bt_files *files;
-	struct bt_swarm *swarm;
-	enum seed_state state;
-	int64_t begun, busy_at;	/* busy: somebody took something */
+	int64_t busy_at;	/* when somebody took something */
 	uint64_t up;		/* bytes sent, when last looked */
-	void (*ended)(void *arg, struct seed *s);
-	void *arg;
 };
 
-/* s is zero but for conf, ended and arg. 0 or -1; seed_free() either way. */
-int	seed_open(struct seed *s, struct bt_input *in, const char *operand,
-	    struct bt_err *err);
-void	seed_free(struct seed *s);
-void	seed_start(struct seed *s, struct bt_client *c);
-void	seed_stop(struct seed *s, const struct bt_err *err);
-/* Once a second or so: ends it when an --until is reached. */
-void	seed_tick(struct seed *s, int64_t now);
+/* The session's table: m is a struct seed, session->tool begins with its conf. */
+int	seed_open(struct bt_member *m, struct bt_err *err);
+void	seed_join(struct bt_member *m, struct bt_client *c);
+void	seed_effect(struct bt_member *m, const struct bt_effect *fx);
+/* Ends it when an --until is reached. */
+void	seed_tick(struct bt_member *m, const struct bt_torrent_stats *st,
+	    int64_t now);
+void	seed_ended(struct bt_member *m);
+bool	seed_fini(struct bt_member *m);
 
 #endif

@@ -238,7 +238,7 @@ bt_torrent_on_unreadable(struct bt_torrent *t, uint32_t piece, int64_t now)
 	if (!bt_bits_put(&t->lost, piece))
 		return;
 	bt_log_put(t->conf.log, BT_LOG_DEBUG,
-	    "piece %u cannot be read and is offered no more", piece + 1);
+	    "piece %u cannot be read and is offered no more", piece);
 	bt_upload_on_lost(t, now);
 	bt_roster_reap(t);
 }

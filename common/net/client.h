@@ -75,7 +75,7 @@ struct bt_swarm_conf {
 	struct bt_swarm_told told;
 };
 
-/* gives; nothing happens until bt_swarm_start(). */
+/* gives; of each info-hash one. Nothing happens until bt_swarm_start(). */
 struct bt_swarm	*bt_client_add(struct bt_client *c,
 	    const struct bt_swarm_conf *conf);
 /* Before the start: false if it is known or cannot be asked. */

@@ -35,6 +35,7 @@ bt_fetch_url(
 	struct fetch f = { .url = url, .out = out, .err = err };
 	struct bt_httpc_conf get = { .url = url,
 		.family = c->family,
+		.bind = c->bind,
 		.insecure = c->insecure,
 		.body_max = out->max - out->n,
 		.timeout_us = c->timeout_us,

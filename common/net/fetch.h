@@ -10,6 +10,7 @@
 #ifndef BT_NET_FETCH_H
 #define BT_NET_FETCH_H
 
+#include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -17,6 +18,7 @@
 
 struct bt_fetch_conf {
 	uint8_t family;		/* 4 or 6; 0: either */
+	struct bt_addr bind;	/* source address; family 0: any */
 	bool insecure;		/* take any certificate */
 	int64_t timeout_us;	/* 0: BT_FETCH_TIMEOUT_US */
 };

@@ -211,7 +211,7 @@ bt_send_on_cold(struct bt_swarm *s, struct bt_job *job)
 	conn->cold_out = false;
 	if (job->status != BT_DISK_OK) {
 		bt_log_put(s->client->conf.log, BT_LOG_WARN,
-		    "cannot upload piece %u: %s", job->disk.piece + 1,
+		    "cannot upload piece %u: %s", job->disk.piece,
 		    job->err.text);
 		bt_torrent_on_unreadable(s->torrent, job->disk.piece,
 		    bt_loop_now(s->client->conf.loop));
@@ -254,7 +254,7 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 		return b->n > 0;
 	}
 	bt_log_put(conn->client->conf.log, BT_LOG_WARN,
-	    "cannot upload piece %u: %s", b->parts[whole].block->piece + 1,
+	    "cannot upload piece %u: %s", b->parts[whole].block->piece,
 	    strerror(code));
 	bt_torrent_on_unreadable(conn->swarm->torrent,
 	    b->parts[whole].block->piece, bt_loop_now(conn->client->conf.loop));

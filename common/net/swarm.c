@@ -65,7 +65,7 @@ announcer_new(struct bt_swarm *s)
 struct bt_swarm *
 bt_client_add(struct bt_client *c, const struct bt_swarm_conf *conf)
 {
-	struct bt_swarm *s = bt_mem_zero(1, sizeof(*s));
+	struct bt_swarm *s = bt_mem_zero(1, sizeof(*s)), *was;
 	int64_t now = bt_loop_now(c->conf.loop);
 
 	s->client = c;
@@ -80,7 +80,8 @@ bt_client_add(struct bt_client *c, const struct bt_swarm_conf *conf)
 	s->tick = bt_loop_timer_new(c->conf.loop, on_tick, s);
 	s->torrent = torrent_new(s, conf);
 	s->announcer = announcer_new(s);
-	bt_htab_put(c->swarms, s->layout->info_hash, s);
+	was = bt_htab_put(c->swarms, s->layout->info_hash, s);
+	assert(was == NULL);
 	return s;
 }
 

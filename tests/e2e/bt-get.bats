@@ -437,3 +437,95 @@ took_ms() {
 	[ "$status" -eq 0 ]
 	cmp x copy/x
 }
+
+@test "one torrent given twice is exit 2 under whatever name, and comes once" {
+	make_album
+	cp album.torrent same.torrent
+	begin_seed album.torrent
+	get -d copy album.torrent same.torrent
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "bt-get: 'same.torrent' is the torrent that\
+ 'album.torrent' is" ]
+	[ "${#lines[@]}" -eq 4 ]
+	diff -r album copy/album
+}
+
+@test "what cannot be meant is said before anything is done" {
+	make_album
+	seed=127.0.0.1:1
+	get -s '' -d copy album.torrent
+	[ "$status" -eq 1 ]
+	get -s 1 -o copy/ album.torrent
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"'copy/' is not a file's path"* ]]
+	get -s 1 -o '' album.torrent
+	[ "$status" -eq 2 ]
+	get -6 -d copy album.torrent
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"--bind 127.0.0.1 is not of the family that -6 leaves" ]]
+	get -a nonsense -d copy album.torrent
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"malformed URL 'nonsense'"* ]]
+	[ ! -e copy/album ]
+}
+
+@test "--json says start before the files that are there already" {
+	make_album
+	begin_seed album.torrent
+	mkdir copy
+	get -s 2 -d copy album.torrent
+	get --json -d copy album.torrent
+	[ "$status" -eq 0 ]
+	[[ ${lines[0]} == *'"start"'* ]]
+	[ "$(grep -c '"event": *"file"' <<<"$output")" -eq 4 ]
+	get --json -d copy album.torrent
+	[ "$status" -eq 0 ]
+	[[ ${lines[0]} == *'"start"'* ]]
+	[ "$(grep -c '"event": *"file"' <<<"$output")" -eq 4 ]
+	get --json --port "${seed##*:}" -d new album.torrent
+	[ "$status" -eq 4 ]
+	[[ ${lines[-1]} == *'"error"'*'"class": "net"'* ]]
+	    [[ ${lines[-1]} == *'"error"'*'"net"'* ]]
+}
+
+@test "a reader who is slow is not a stall, but is no end either" {
+	head -c 20000000 /dev/urandom >x
+	bt-make -l 256K -o x.torrent x
+	begin_seed x.torrent
+	mkfifo unread
+	exec 5<>unread
+	run --separate-stderr bash -c "exec timeout 30 bt-get --port 0 \
+	    --bind 127.0.0.1 --no-tracker --memory 2M --stall-timeout 0.3s \
+	    --timeout 2s --peer $seed -o - x.torrent >unread"
+	exec 5<&-
+	[ "$status" -eq 6 ]
+	[[ $stderr == *"not whole after 2 s (--timeout)" ]]
+}
+
+@test "a signal ends it while it waits for an operand" {
+	make_album
+	mkfifo never
+	exec 5<>never
+	run timeout -k 8 0.5 bt-get --no-tracker - <never
+	[ "$status" -eq 124 ]
+	run timeout -k 8 0.5 bt-get --no-tracker --peers - album.torrent <never
+	[ "$status" -eq 124 ]
+	run timeout -k 8 0.5 bt-seed --no-tracker - <never
+	[ "$status" -eq 124 ]
+	exec 5<&-
+}
+
+@test "--peers passes over who cannot be dialled, and refuses what is none" {
+	head -c 100000 /dev/urandom >x
+	bt-make -o x.torrent x
+	begin_seed x.torrent
+	printf '0.0.0.0:0\n%s\tseed\n[ff02::1]:5\r\n\n' "$seed" >peers
+	run timeout 20 bt-get --port 0 --no-tracker --peers peers -d copy \
+	    x.torrent
+	[ "$status" -eq 0 ]
+	echo hello >peers
+	run --separate-stderr timeout 20 bt-get --port 0 --no-tracker \
+	    --peers peers -d copy x.torrent
+	[ "$status" -eq 3 ]
+	[ "$stderr" = "bt-get: 'hello' in 'peers' is not a peer's ADDR:PORT" ]
+}

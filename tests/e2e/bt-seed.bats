@@ -56,7 +56,7 @@ teardown() {
 	printf Z | dd of=x bs=1 seek=41000 conv=notrunc status=none
 	run --separate-stderr timeout 10 bt-seed --port 0 --no-tracker x.torrent
 	[ "$status" -eq 8 ]
-	[[ $stderr == "bt-seed: "*"'x'"*"1 of 16 pieces"*"first is 2" ]]
+	[[ $stderr == "bt-seed: "*"'x'"*"1 of 16 pieces"*"first is 1" ]]
 	[ -z "$output" ]
 }
 
@@ -156,4 +156,23 @@ begin_idlers() {
 	[ -z "$stderr" ]
 	[ ! -s seed.err ]
 	diff -r many copy/many
+}
+
+@test "one torrent given twice is exit 2, and is served once" {
+	cp x.torrent y.torrent
+	run --separate-stderr timeout 10 bt-seed --port 0 --no-tracker \
+	    --until-time 0.2s -d . x.torrent y.torrent
+	[ "$status" -eq 2 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[ "$stderr" = "bt-seed: 'y.torrent' is the torrent that 'x.torrent' is" ]
+}
+
+@test "--json says what failed, too" {
+	: >x
+	run --separate-stderr timeout 10 bt-seed --json --port 0 --no-tracker \
+	    x.torrent
+	[ "$status" -eq 8 ]
+	python3 -c 'import json, sys
+e = json.loads(sys.argv[1])
+assert e["event"] == "error" and e["class"] == "mismatch", e' "$output"
 }

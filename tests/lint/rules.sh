@@ -15,13 +15,14 @@ allowed_rooms() {
 	disk) echo base codec core disk ;;
 	net) echo base codec core disk net ;;
 	cli) echo base codec cli ;;
+	session) echo base codec core disk net cli session ;;
 	esac
 }
 
 rule_arrows() {
 	local room f inc
 
-	for room in base codec core disk net cli; do
+	for room in base codec core disk net cli session; do
 		for f in common/$room/*.[ch]; do
 			[ -e "$f" ] || continue
 			sed -nE 's/^#include "([a-z]+)\/[a-z0-9_]+\.h"/\1/p' "$f" |
