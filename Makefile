@@ -5,6 +5,7 @@
 #	make deps	install the packages that building and testing need
 #	make demo	a whole swarm on this machine, shown step by step
 #	make check	every test; ends with "N passed, N failed"
+#	make check-long	the same and much more of it, for an hour or two
 #	make install	binaries, man pages, completions
 
 BUILD ?=	build
@@ -107,10 +108,14 @@ replay: $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 	@for t in $(FUZZ); do echo "== $$t"; \
 	    $(BUILD)/tests/fuzz/replay_$$t tests/fuzz/corpus/$$t || exit 1; done
 hunt: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
-	@for t in $(FUZZ); do echo "== $$t"; mkdir -p $(BUILD)/corpus/$$t; \
-	    $(BUILD)/tests/fuzz/fuzz_$$t -max_total_time=$(TIME) -timeout=10 \
-	    -artifact_prefix=$(BUILD)/found-$$t- -print_final_stats=1 \
-	    $(BUILD)/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
+	@bad=0; for t in $(FUZZ); do echo "== $$t"; \
+	    mkdir -p $(BUILD)/corpus/$$t; \
+	    if $(BUILD)/tests/fuzz/fuzz_$$t -max_total_time=$(TIME) \
+		-timeout=10 -artifact_prefix=$(BUILD)/found-$$t- \
+		-print_final_stats=1 \
+		$(BUILD)/corpus/$$t tests/fuzz/corpus/$$t; \
+	    then echo 'passed: 1'; else bad=1; echo 'failed: 1'; fi; \
+	done; exit $$bad
 
 # tests/sim: swarms in virtual time on the real core. `make sim SEED=n RUN=name`
 # replays one; sim-long takes fresh seeds.
@@ -130,6 +135,10 @@ sim-digest:
 	@tests/sim/digest.sh $(BUILD) $(SAN)
 sim-plant:
 	@tests/sim/plant.sh
+
+# All that is compiled, for the lint that both compilers are content with it.
+.PHONY: everything
+everything: all $(UNIT) $(SIM) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
@@ -162,10 +171,23 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'e2e=$(BATS) tests/e2e' \
 		'interop=$(BATS) tests/interop'
 
-.PHONY: check
+# The full products, fresh seeds, and the tools of other builds under e2e: not
+# what measures the product itself.
+E2E =		$(filter-out %/memory.bats %/install.bats,$(wildcard tests/e2e/*.bats))
+MORE =		'sim long=$(MAKE) sim-long' \
+		'fuzz=$(MAKE) fuzz' \
+		'e2e by clang=BT_BIN=$(BUILD)/clang/bin $(BATS) $(E2E)' \
+		'sanitized e2e=BT_BIN=$(BUILD)/asan/bin $(BATS) $(E2E)'
+
+.PHONY: check check-long
 check: deps
 	@$(MAKE) --no-print-directory all
 	@tests/lib/check.sh $(SUITES)
+check-long: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS=-O1
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)"
+	@BT_FULL=1 tests/lib/check.sh $(SUITES) $(MORE)
 
 MAN1 =		$(foreach t,$(TOOLS),$(t)/$(t).1)
 .PHONY: install

@@ -52,8 +52,8 @@ open_slot(struct sim_host *h, uint64_t slot, struct sim_end *e, bool accepted)
 static bool
 is_fair(const char *why)
 {
-	static const char *const fair[] = { "neither needs anything of the "
-					    "other",
+	static const char *const fair[] = { ("neither needs anything of the "
+					     "other"),
 		"the connection ended", "it could not be reached",
 		"connecting timed out", "it is connected already",
 		"it is ourselves", "the torrent is stopped",
