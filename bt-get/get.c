@@ -93,11 +93,15 @@ check_space(const struct get *g, struct bt_err *err)
 static int
 begin_output(struct get *g, struct bt_err *err)
 {
+	const char *leaf = g->conf->out, *slash;
+
 	if (is_stream(g->conf)) {
 		g->stream = stream_new(g, err);
 		return g->stream == NULL ? -1 : 0;
 	}
-	return bt_resume_open(&g->resume, g->root, g->m.layout, err);
+	if (leaf != NULL && (slash = strrchr(leaf, '/')) != NULL)
+		leaf = slash + 1;
+	return bt_resume_open(&g->resume, g->root, g->m.layout, leaf, err);
 }
 
 int

@@ -241,6 +241,14 @@ refuse_links(const struct bt_files *f, struct bt_err *err)
 	return 0;
 }
 
+static const char *
+leaf_of(const char *path)
+{
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
 /* One torrent of several, and sockets want descriptors too. */
 static unsigned
 choose_open_max(const struct bt_files_conf *conf)
@@ -271,7 +279,8 @@ new_files(const struct bt_files_conf *conf)
 		bt_bits_init(&f->selected, conf->selected->n);
 		bt_bits_copy(&f->selected, conf->selected);
 	}
-	f->side_name = bt_names_hidden(f->layout, "side");
+	f->side_name =
+	    bt_names_hidden(f->layout, leaf_of(conf->only_path), "side");
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->changed, NULL);
 	f->stores =

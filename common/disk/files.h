@@ -12,7 +12,8 @@
  * 3. Padding is never written and reads as zeros.
  * 4. Files are sparse: nothing is allocated ahead.
  * 5. Bytes of files that are not selected but share a piece with a selected
- *    one go to one hidden side file, .NAME.<8 hex of info-hash>.side in root,
+ *    one go to one hidden side file, .NAME.<8 hex of info-hash>.side in root
+ *    (where one file has a path of its own, its name is NAME here),
  *    unless such a file is there already (whole in size, or a .part).
  * 6. Open descriptors lie in a cache with a ceiling: 64, or an eighth of what
  *    the process may have; fewer where it has no more left. Reads and writes

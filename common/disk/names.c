@@ -22,21 +22,34 @@ cut(const char *s, size_t max)
 	return n;
 }
 
-char *
-bt_names_hidden(const struct bt_layout *l, const char *suffix)
+/* gives ".name" with tail, cut to fit, without a slash */
+static char *
+hide(const char *name, const char *tail)
 {
-	char hex[2 * 4 + 1], *name;
-	size_t n;
+	size_t n = cut(name, NAME_BYTES_MAX - 1 - strlen(tail));
+	char *out = bt_mem_printf(".%.*s%s", (int)n, name, tail);
 
-	bt_str_hex((struct bt_str){ l->info_hash, 4 }, hex);
-	n = cut(
-	    l->name, NAME_BYTES_MAX - 3 - (sizeof(hex) - 1) - strlen(suffix));
-	name = bt_mem_printf(".%.*s.%s.%s", (int)n, l->name, hex, suffix);
-	for (char *c = name; *c != '\0'; c++)
+	for (char *c = out; *c != '\0'; c++)
 		if (*c == '/')
 			*c = '_';
-	assert(strlen(name) <= NAME_BYTES_MAX);
-	return name;
+	assert(strlen(out) <= NAME_BYTES_MAX);
+	return out;
+}
+
+char *
+bt_names_hidden(const struct bt_layout *l, const char *name, const char *suffix)
+{
+	char hex[2 * 4 + 1], tail[32];
+
+	bt_str_hex((struct bt_str){ l->info_hash, 4 }, hex);
+	snprintf(tail, sizeof(tail), ".%s.%s", hex, suffix);
+	return hide(name == NULL ? l->name : name, tail);
+}
+
+char *
+bt_names_lock(const struct bt_layout *l, const char *name)
+{
+	return hide(name == NULL ? l->name : name, ".lock");
 }
 
 char *

@@ -13,8 +13,14 @@
 
 #include "core/layout.h"
 
-/* gives ".NAME.<8 hex of the info-hash>.suffix", a name without a folder */
-char	*bt_names_hidden(const struct bt_layout *l, const char *suffix);
+/*
+ * What belongs to the output `name` in its folder (NULL: the torrent's own) is
+ * ".name.<8 hex of the info-hash>.suffix", and the lock that whoever writes it
+ * holds, of whatever torrent it is, ".name.lock". gives
+ */
+char	*bt_names_hidden(const struct bt_layout *l, const char *name,
+	    const char *suffix);
+char	*bt_names_lock(const struct bt_layout *l, const char *name);
 
 /*
  * gives path with ".part" added; where that would be too long, or `numbered`,

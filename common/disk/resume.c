@@ -94,7 +94,8 @@ is_named(int fd, const char *path)
  * loop, or the lock is got.
  */
 static int
-take_lock(struct bt_resume *r, const char *root, struct bt_err *err)
+take_lock(
+    struct bt_resume *r, const char *root, const char *leaf, struct bt_err *err)
 {
 	struct stat st;
 
@@ -113,9 +114,10 @@ take_lock(struct bt_resume *r, const char *root, struct bt_err *err)
 		if (flock(r->lock, LOCK_EX | LOCK_NB) == -1) {
 			if (errno == EWOULDBLOCK)
 				return bt_err_set(err, BT_EFILE,
-				    "another bt-get is downloading '%s' "
-				    "into '%s'",
-				    r->layout->name, root);
+				    "'%s' is being downloaded into '%s' "
+				    "already",
+				    leaf == NULL ? r->layout->name : leaf,
+				    root);
 			return bt_err_sys(
 			    err, "cannot lock '%s'", r->lock_path);
 		}
@@ -139,12 +141,12 @@ free_resume(struct bt_resume *r)
 
 int
 bt_resume_open(struct bt_resume **out, const char *root,
-    const struct bt_layout *layout, struct bt_err *err)
+    const struct bt_layout *layout, const char *leaf, struct bt_err *err)
 {
 	struct bt_resume *r = bt_mem_zero(1, sizeof(*r));
-	char *name = bt_names_hidden(layout, "bt");
-	char *fresh = bt_names_hidden(layout, "new");
-	char *lock = bt_names_hidden(layout, "lock");
+	char *name = bt_names_hidden(layout, leaf, "bt");
+	char *fresh = bt_names_hidden(layout, leaf, "new");
+	char *lock = bt_names_lock(layout, leaf);
 	struct stat st;
 	int rc = 0;
 
@@ -162,7 +164,7 @@ bt_resume_open(struct bt_resume **out, const char *root,
 		rc = bt_err_set(err, BT_EFILE,
 		    "cannot keep state in '%s': not a regular file", r->path);
 	if (rc == 0)
-		rc = take_lock(r, root, err);
+		rc = take_lock(r, root, leaf, err);
 	if (rc == -1) {
 		free_resume(r);
 		return -1;

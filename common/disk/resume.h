@@ -2,7 +2,8 @@
  * resume - what of a download is on disk, kept across stops and kills.
  *
  * The rules
- * 1. State is ROOT/.NAME.<8 hex of the info-hash>.bt: have bits, and each
+ * 1. State is ROOT/.NAME.<8 hex of the info-hash>.bt (NAME is the torrent's, or
+ *    that of the one file that is wanted): have bits, and each
  *    file's state, size and time when they were written. It is replaced
  *    atomically (write beside, rename) and removed when all is whole.
  * 2. Data is written before state says so; state that says less is fine. What
@@ -10,8 +11,9 @@
  *    is not believed.
  * 3. What state says is believed only if the files still have their sizes and
  *    times; where they differ, the pieces they hold are hashed again.
- * 4. A lock (flock on ROOT/.NAME.<8 hex>.lock) keeps a second bt-get off the
- *    same output: BT_EFILE. It ends with the process; its file with close.
+ * 4. A lock (flock on ROOT/.NAME.lock) keeps a second download off the same
+ *    output, also one of another torrent: BT_EFILE. It ends with the process;
+ *    its file with close.
  * 5. A state file from elsewhere is data from outside: lengths, info-hash and
  *    checksum are verified before anything is believed, and one that fails is
  *    no state. One that is no regular file is BT_EFILE.
@@ -28,9 +30,13 @@
 
 struct bt_resume;
 
-/* gives *out with the lock taken; ROOT must be there. 0 or -1. */
+/*
+ * gives *out with the lock taken; ROOT must be there. leaf is the name in ROOT
+ * of the one file that is wanted, or NULL: all have their own. 0 or -1.
+ */
 int	bt_resume_open(struct bt_resume **out, const char *root,
-	    const struct bt_layout *layout, struct bt_err *err);
+	    const struct bt_layout *layout, const char *leaf,
+	    struct bt_err *err);
 /* Ends the lock and removes its file; the state stays. */
 void	bt_resume_close(struct bt_resume *r);
 /*

@@ -529,3 +529,39 @@ took_ms() {
 	[ "$status" -eq 3 ]
 	[ "$stderr" = "bt-get: 'hello' in 'peers' is not a peer's ADDR:PORT" ]
 }
+
+@test "two torrents of one name do not write into each other's files" {
+	mkdir one two
+	head -c 300000 /dev/urandom >one/x
+	head -c 300000 /dev/urandom >two/x
+	bt-make -o x1.torrent one/x
+	bt-make -o x2.torrent two/x
+	bt_start other bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
+	    --limit-up 100K x2.torrent two/x
+	bt_line other
+	begin_seed --limit-up 100K x1.torrent one/x
+	get -d copy --peer "${bt_line##*$'\t'}" x1.torrent x2.torrent
+	[ "$status" -eq 7 ]
+	[ "$stderr" = "bt-get: 'x' is being downloaded into 'copy' already" ]
+	cmp one/x copy/x
+}
+
+@test "one torrent's files may come by -o side by side" {
+	make_album
+	begin_seed album.torrent
+	bt_start a bt-get --port 0 --bind 127.0.0.1 --no-tracker \
+	    -s a.flac -o a album.torrent
+	bt_start b bt-get --port 0 --bind 127.0.0.1 --no-tracker \
+	    -s b.flac -o b album.torrent
+	there() {
+		[ -e .a.lock ] && [ -e .b.lock ]
+	}
+	wait_until 10 there
+	bt_kill a
+	bt_kill b
+	bt_wait a
+	bt_wait b
+	get -s a.flac -o a album.torrent
+	[ "$status" -eq 0 ]
+	cmp album/a.flac a
+}

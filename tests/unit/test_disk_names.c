@@ -18,7 +18,7 @@ expect_hidden(const char *name, const char *want)
 	char *got;
 
 	l.name = bt_mem_strdup(name);
-	got = bt_names_hidden(&l, "bt");
+	got = bt_names_hidden(&l, NULL, "bt");
 	assert_string_equal(got, want);
 	bt_mem_free(got);
 	bt_mem_free(l.name);
@@ -30,6 +30,20 @@ a_hidden_name_holds_the_torrent_s_and_its_hash(void **state)
 	(void)state;
 	expect_hidden("album", ".album.abcdef01.bt");
 	expect_hidden("../a/b", "..._a_b.abcdef01.bt");
+}
+
+static void
+the_lock_of_an_output_is_the_same_for_every_torrent(void **state)
+{
+	struct bt_layout l = { .name = NULL, .info_hash = { 0xab } };
+	char *got = bt_names_lock(&l, "album");
+
+	(void)state;
+	assert_string_equal(got, ".album.lock");
+	bt_mem_free(got);
+	got = bt_names_hidden(&l, "album", "bt");
+	assert_string_equal(got, ".album.ab000000.bt");
+	bt_mem_free(got);
 }
 
 static void
@@ -88,6 +102,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_hidden_name_holds_the_torrent_s_and_its_hash),
+		cmocka_unit_test(
+		    the_lock_of_an_output_is_the_same_for_every_torrent),
 		cmocka_unit_test(a_long_name_is_cut_between_characters_to_fit),
 		cmocka_unit_test(a_part_has_its_file_s_name_and_folder),
 		cmocka_unit_test(a_part_of_a_long_name_is_cut_and_numbered),

@@ -13,7 +13,7 @@
 
 #define PIECE 65536u
 #define STATE ".T.abcdef01.bt"
-#define LOCK ".T.abcdef01.lock"
+#define LOCK ".T.lock"
 
 /* Pieces: 0-1 a, 2 a and b, 3 b, 4 b and c, 5-7 c */
 static const struct made_file three[] = {
@@ -47,7 +47,7 @@ box_start(struct box *b, const struct bt_bits *selected)
 {
 	struct bt_err err = BT_ERR_INIT;
 
-	must(bt_resume_open(&b->r, b->root, b->l, &err), &err);
+	must(bt_resume_open(&b->r, b->root, b->l, NULL, &err), &err);
 	must(bt_files_open(&b->f,
 		 &(struct bt_files_conf){ .layout = b->l,
 		     .root = b->root,
@@ -303,9 +303,9 @@ a_second_one_on_the_same_output_is_refused_until_the_first_ends(void **state)
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_resume *second;
 	char *want = bt_mem_printf(
-	    "another bt-get is downloading 'T' into '%s'", (char *)*state);
+	    "'T' is being downloaded into '%s' already", (char *)*state);
 
-	assert_int_equal(bt_resume_open(&second, *state, b.l, &err), -1);
+	assert_int_equal(bt_resume_open(&second, *state, b.l, NULL, &err), -1);
 	assert_int_equal(err.kind, BT_EFILE);
 	assert_string_equal(err.text, want);
 	save(&b);
@@ -449,7 +449,8 @@ a_link_or_a_pipe_where_the_state_or_the_lock_goes_is_an_error(void **state)
 			assert_int_equal(symlink("target", path), 0);
 		else
 			assert_int_equal(mkfifo(path, 0600), 0);
-		assert_int_equal(bt_resume_open(&r, *state, b.l, &err), -1);
+		assert_int_equal(
+		    bt_resume_open(&r, *state, b.l, NULL, &err), -1);
 		assert_int_equal(err.kind, BT_EFILE);
 		assert_non_null(strstr(err.text, names[i / 2]));
 		assert_int_equal(unlink(path), 0);
@@ -482,7 +483,8 @@ a_root_that_is_missing_is_an_error(void **state)
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_resume *r;
 
-	assert_int_equal(bt_resume_open(&r, "/nonexistent", b.l, &err), -1);
+	assert_int_equal(
+	    bt_resume_open(&r, "/nonexistent", b.l, NULL, &err), -1);
 	assert_int_equal(err.kind, BT_EFILE);
 	box_close(&b);
 }
