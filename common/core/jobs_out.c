@@ -78,11 +78,14 @@ static void
 on_bad(struct bt_torrent *t, struct bt_piece *pc,
     const struct bt_disk_result *r, int64_t now)
 {
+	uint32_t piece = pc->index;
+
 	t->wasted += pc->size;
 	bt_pieces_own(t, pc, BT_PICK_NOBODY);
 	bt_picker_failed(t->picker, pc->index);
 	bt_spoil_on_bad(t, pc, r->digests, now);
 	bt_pieces_end(t, pc);
+	bt_spoil_assign(t, piece, now);
 	bt_requests_wake(t, now);
 }
 

@@ -187,9 +187,9 @@ bt_requests_on_choke(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	p->ramping = true;
 	p->sample_at = 0;
 	p->sample_bps = 0;
-	bt_spoil_disown(t, p);
 	if (!p->fast)
 		drop_choked(t, p);
+	bt_spoil_disown(t, p);
 	bt_requests_wake(t, p->fast ? now + BT_ASK_CHOKE_GRACE_US : now);
 }
 
@@ -287,9 +287,9 @@ snub(struct bt_torrent *t, struct bt_peer *p)
 
 	p->snubbed = true;
 	p->window = 1;
-	bt_spoil_disown(t, p);
 	for (i = 0; i < p->nreqs; i++)
 		bt_requests_free(t, p, &p->reqs[p->reqs_from + i]);
+	bt_spoil_disown(t, p);
 	/* the oldest stays its chance; the rest need not come any more */
 	for (i = p->nreqs; i > 1 && !p->dead; i--)
 		take_back(t, p, &p->reqs[p->reqs_from + i - 1]);

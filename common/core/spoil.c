@@ -152,6 +152,48 @@ give(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 	return true;
 }
 
+static bool
+can_own(const struct bt_torrent *t, const struct bt_peer *p, uint32_t piece)
+{
+	return p != NULL && !p->dead && p->state == BT_PEER_READY &&
+	       !p->choking && !p->snubbed && p->down > 0 &&
+	       bt_bits_has(bt_torrent_peer_have(t, p), piece);
+}
+
+static bool
+is_waiting(const struct bt_spoil *s, uint32_t piece)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->rec[i].piece == piece && s->rec[i].waiting)
+			return true;
+	return false;
+}
+
+/* Rule 2: not `but`, and not from one who only promises to the next. */
+static void
+assign(struct bt_torrent *t, uint32_t piece, const struct bt_peer *but,
+    int64_t now)
+{
+	struct bt_peer *best = NULL, *p;
+
+	if (!is_waiting(&t->spoil, piece))
+		return;
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		p = t->peers[i];
+		if (p != but && can_own(t, p, piece) &&
+		    (best == NULL || p->down > best->down))
+			best = p;
+	}
+	if (best != NULL && give(t, best, piece, now))
+		set_waiting(&t->spoil, piece, false);
+}
+
+void
+bt_spoil_assign(struct bt_torrent *t, uint32_t piece, int64_t now)
+{
+	assign(t, piece, NULL, now);
+}
+
 void
 bt_spoil_offer(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 {
@@ -183,7 +225,10 @@ bt_spoil_disown(struct bt_torrent *t, const struct bt_peer *p)
 		if (pc->owner != p->index)
 			continue;
 		bt_pieces_own(t, pc, BT_PICK_NOBODY);
-		if (pc->held == 0)
-			set_waiting(&t->spoil, pc->index, true);
+		if (pc->held > 0)
+			continue;
+		set_waiting(&t->spoil, pc->index, true);
+		if (pc->asked == 0)
+			assign(t, pc->index, p, pc->last_at);
 	}
 }

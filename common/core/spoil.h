@@ -4,8 +4,10 @@
  * The rules
  * 1. A piece that failed with one giver: the giver is banned at once.
  * 2. With several, who gave each block and the blocks' digests are kept, and
- *    the piece is next asked of one peer alone: its owner, the first that asks
- *    and has it. When the owner chokes, stalls or goes, all may give again.
+ *    the piece is next asked of one peer alone, its owner: of those that may
+ *    give it the one that gave us most; if none ever gave, the first that asks.
+ *    When the owner chokes, stalls or goes, the next one owns it; once it has
+ *    given some of it, all may give the rest.
  * 3. When the piece is right, whoever gave a block that differs is banned.
  * 4. At most BT_SPOIL_MAX records and BT_SPOIL_BYTES are kept, the oldest goes.
  * 5. What a banned peer gave of other pieces stays: if it is bad too, those
@@ -49,6 +51,8 @@ bool	bt_spoil_has(const struct bt_spoil *s, uint32_t piece);
 /* The piece's hash is wrong; digests may be NULL. */
 void	bt_spoil_on_bad(struct bt_torrent *t, const struct bt_piece *pc,
 	    const uint64_t *digests, int64_t now);
+/* It is to be had anew: find its owner. */
+void	bt_spoil_assign(struct bt_torrent *t, uint32_t piece, int64_t now);
 /* The piece is right; digests may be NULL. Its records go. */
 void	bt_spoil_on_good(struct bt_torrent *t, uint32_t piece,
 	    const uint64_t *digests, int64_t now);

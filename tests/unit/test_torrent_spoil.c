@@ -113,6 +113,32 @@ a_piece_that_failed_is_next_asked_of_one_peer_alone(void **state)
 }
 
 static void
+a_piece_that_failed_is_asked_of_who_gave_before(void **state)
+{
+	struct rig *r = rig_new(8 * BLOCK, 8 * BLOCK, false, NULL);
+	struct rig_peer *idle = rig_peer(r, 3, true);
+	struct rig_peer *bad = giver(r, 1), *good = giver(r, 2);
+	unsigned n = 0;
+
+	(void)state;
+	MSG0(r, idle, 14);
+	r->hold_jobs = true;
+	while (n < 8)
+		n += give(r, bad, 1) + give(r, good, 0);
+	MSG0(r, idle, 1); /* it unchokes, and has given nothing yet */
+	r->hold_jobs = false;
+	rig_wait(r, BT_MSEC(200));
+	assert_int_equal(rig_count(r, idle, 6), 0);
+	assert_int_not_equal(rig_count(r, bad, 6) + rig_count(r, good, 6), 0);
+	/* when no such peer is left, it gets its chance */
+	bt_torrent_on_closed(r->t, bad->slot, r->now);
+	bt_torrent_on_closed(r->t, good->slot, r->now);
+	rig_wait(r, BT_MSEC(200));
+	assert_int_not_equal(rig_count(r, idle, 6), 0);
+	rig_free(r);
+}
+
+static void
 a_piece_whose_owner_dies_is_open_to_all(void **state)
 {
 	struct rig *r = rig_new(8 * BLOCK, 8 * BLOCK, false, NULL);
@@ -213,6 +239,8 @@ main(void)
 		    of_several_givers_the_spoiler_is_found_and_the_innocent_kept),
 		cmocka_unit_test(
 		    a_piece_that_failed_is_next_asked_of_one_peer_alone),
+		cmocka_unit_test(
+		    a_piece_that_failed_is_asked_of_who_gave_before),
 		cmocka_unit_test(a_piece_whose_owner_dies_is_open_to_all),
 		cmocka_unit_test(
 		    a_late_block_is_not_mixed_into_a_piece_on_parole),
