@@ -177,7 +177,8 @@ E2E =		$(filter-out %/memory.bats %/install.bats,$(wildcard tests/e2e/*.bats))
 MORE =		'sim long=$(MAKE) sim-long' \
 		'fuzz=$(MAKE) fuzz' \
 		'e2e by clang=BT_BIN=$(BUILD)/clang/bin $(BATS) $(E2E)' \
-		'sanitized e2e=BT_BIN=$(BUILD)/asan/bin $(BATS) $(E2E)'
+		'sanitized e2e=BT_BIN=$(BUILD)/asan/bin $(BATS) $(E2E)' \
+		'e2e of threads=BT_BIN=$(BUILD)/tsan/bin $(BATS) $(E2E)'
 
 .PHONY: check check-long
 check: deps
@@ -187,6 +188,8 @@ check-long: deps
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS=-O1
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)"
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan \
+	    CFLAGS="-O1 -g -fsanitize=thread"
 	@BT_FULL=1 tests/lib/check.sh $(SUITES) $(MORE)
 
 MAN1 =		$(foreach t,$(TOOLS),$(t)/$(t).1)
