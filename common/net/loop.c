@@ -38,12 +38,24 @@ struct bt_loop_watch {
 	void *arg;
 };
 
+/*
+ * What libevent would print of its own accord (that a nameserver is silent) the
+ * one who asked is told too, and tells the user.
+ */
+static void
+hush(int severity, const char *text)
+{
+	(void)severity;
+	(void)text;
+}
+
 int
 bt_loop_new(struct bt_loop **out, struct bt_err *err)
 {
 	struct event_config *config;
 	struct bt_loop *l;
 
+	event_set_log_callback(hush);
 	config = event_config_new();
 	if (config == NULL)
 		return bt_err_set(err, BT_EFILE, "cannot start the event loop");

@@ -565,3 +565,66 @@ took_ms() {
 	[ "$status" -eq 0 ]
 	cmp album/a.flac a
 }
+
+@test "without a network and a resolver it says so in its own words" {
+	unshare -n true || skip "no namespaces here"
+	make_album
+	run --separate-stderr unshare -n timeout 20 bt-get --timeout 2s \
+	    -a udp://tracker.invalid:80/announce -d copy album.torrent
+	[ "$status" -eq 6 ]
+	[ "$(grep -vc '^bt-get: ' <<<"$stderr")" -eq 0 ]
+}
+
+@test "paths and events that nobody reads end it by SIGPIPE" {
+	local i how
+
+	mkdir many
+	for i in {1..8}; do
+		head -c 200000 /dev/urandom >many/$i
+	done
+	bt-make -o many.torrent many
+	begin_seed --limit-up 1M many.torrent
+	for how in -q --json; do
+		run --separate-stderr bash -o pipefail -c "timeout 30 bt-get \
+		    $how --port 0 --bind 127.0.0.1 --no-tracker --peer $seed \
+		    -d copy many.torrent | head -n 1"
+		[ "$status" -eq 141 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[ -z "$stderr" ]
+		rm -r copy
+	done
+}
+
+@test "a second signal does not wait for a tracker that is silent" {
+	local begun took
+
+	make_album
+	bt_start odd python3 "$BT_ROOT/tests/lib/odd_tracker.py"
+	bt_line odd
+	bt_start get bt-get --port 0 --bind 127.0.0.1 \
+	    -a "$bt_line/slow-stop/announce" -d copy album.torrent
+	heard() {
+		grep -q "event=$1" odd.out
+	}
+	wait_until 10 heard started
+	bt_kill get
+	wait_until 10 heard stopped
+	begun=$(date +%s%N)
+	bt_kill get INT
+	bt_wait get
+	took=$((($(date +%s%N) - begun) / 1000000))
+	[ "$bt_status" -eq 130 ]
+	[ "$took" -lt 2000 ]
+}
+
+@test "a signal while content is checked ends it, and it goes on from there" {
+	truncate -s 2G large
+	bt-make -l 1M -o large.torrent large
+	run --separate-stderr timeout -k 8 0.1 bt-get --no-tracker large.torrent
+	[ "$status" -eq 124 ]
+	[ -z "$output$stderr" ]
+	[ -z "$(find . -name '.large*')" ]
+	run timeout -k 8 0.1 bt-seed --no-tracker large.torrent
+	[ "$status" -eq 124 ]
+	[ -z "$output" ]
+}
