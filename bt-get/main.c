@@ -21,16 +21,15 @@ enum {
 
 static const struct bt_opt opts[] = { { 'd', "dir", "DIR",
 					  "put the files beneath DIR (.)" },
-	{ 'o', "output", "FILE",
-	    "where to put the one file that is wanted; - is stdout" },
+	{ 'o', "output", "FILE", "path of the one file wanted; - is stdout" },
 	{ 's', "select", "LIST|GLOB",
-	    "only these files: 1-3,8 as in bt-info -l, or a glob; repeatable" },
+	    "only these: 1-3,8 as in bt-info -l, or a glob" },
 	{ '0', "null", NULL, "end each path with NUL, written raw" },
 	{ 'f', "force", NULL,
-	    "adopt files that exist with other content: good pieces stay" },
+	    "adopt files with other content: good pieces stay" },
 	{ OPT_SEQUENTIAL, "sequential", NULL, "pieces in order" },
 	{ OPT_SEED, "seed", "[RATIO|TIME]",
-	    "then go on serving, until RATIO is sent or TIME is over" },
+	    "then serve on, until RATIO is sent or TIME over" },
 	{ OPT_TIMEOUT, "timeout", "TIME", "give up after TIME (exit 6)" },
 	{ OPT_STALL, "stall-timeout", "TIME",
 	    "give up when nothing came for TIME (exit 6)" },
@@ -46,7 +45,7 @@ static const struct bt_tool tool = {
 	.args = "TORRENT...",
 	.purpose = "Download torrents; print each file's path as it finishes.",
 	.opts = opts,
-	.json = "print events, one JSON object a line, instead of paths",
+	.json = "print events, one JSON object a line",
 	.examples =
 	    "bt-get album.torrent\n"
 	    "bt-get -d music album.torrent | xargs -d '\\n' sha256sum\n"

@@ -5,8 +5,7 @@
 enum { OPT_NO_CHECK = 256, OPT_UNTIL_RATIO, OPT_UNTIL_TIME, OPT_UNTIL_IDLE };
 
 static const struct bt_opt opts[] = {
-	{ 'd', "dir", "DIR",
-	    "serve many torrents, whose contents are beneath DIR" },
+	{ 'd', "dir", "DIR", "many torrents, with their contents beneath DIR" },
 	{ OPT_NO_CHECK, "no-check", NULL,
 	    "trust the content: look at sizes only" },
 	{ OPT_UNTIL_RATIO, "until-ratio", "RATIO",

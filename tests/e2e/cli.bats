@@ -32,6 +32,13 @@ make_one() {
 	done
 }
 
+@test "the help of every tool fits 80 columns" {
+	for t in $tools; do
+		run "$t" --help
+		[ "$(awk 'length > 80' <<<"$output")" = "" ]
+	done
+}
+
 @test "every tool answers a wrong option with one sentence, a hint and status 2" {
 	for t in $tools; do
 		run --separate-stderr "$t" --no-such-option
