@@ -14,7 +14,7 @@ trap 'rm -rf "$out"' EXIT
 
 # one NAME DIR MAKE-ARGUMENT...
 one() {
-	local name=$1 dir=$2
+	local name=$1 dir=$2 status
 
 	shift 2
 	if ! "${make[@]}" BUILD="$dir" "$@" "$dir/tests/sim/sim" \
@@ -24,7 +24,10 @@ one() {
 		echo 'failed: 1'
 		exit 1
 	fi
-	"$dir/tests/sim/sim" -d >"$out/$name" ||
+	"$dir/tests/sim/sim" -d >"$out/all"
+	status=$?
+	sort "$out/all" >"$out/$name"
+	[ $status -eq 0 ] ||
 	    { grep -vE '^[a-z]+ [0-9]+ [0-9a-f]{40}$' "$out/$name"; bad=1; }
 }
 

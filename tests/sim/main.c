@@ -4,8 +4,8 @@
  * -d prints digests, of the small scenarios; -l lists all; -q runs no big ones;
  * -r runs each with so many seeds from the first on; -v says what happens.
  *
- * Each run is a process of its own, so that a failed assertion in the core ends
- * one run and its seed is told.
+ * Each run is a process of its own, one for each processor at a time: a failed
+ * assertion in the core ends one run, and its seed is told.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,15 +16,32 @@
 #include "report.h"
 #include "scenario.h"
 
+#define JOBS_MAX 8u
 #define WALL_MAX 300u /* seconds of real time that a run may take */
 
 struct options {
 	uint64_t seed;
-	unsigned n, runs;
+	unsigned n, runs, jobs;
 	bool digests, small, verbose;
 };
 
-static unsigned passed, failed;
+struct job {
+	pid_t pid; /* 0: none */
+	const char *name;
+	uint64_t seed;
+	char n[32];
+	FILE *out;
+};
+
+static struct job jobs[JOBS_MAX];
+static unsigned running, passed, failed;
+
+static void
+give_up(void)
+{
+	perror("sim");
+	exit(2);
+}
 
 static int
 run_here(const struct sim_scenario *sc, const struct options *o, uint64_t seed)
@@ -49,35 +66,71 @@ run_here(const struct sim_scenario *sc, const struct options *o, uint64_t seed)
 	return ok ? 0 : 1;
 }
 
+/* What the run said; then whether it was well. */
 static void
-run(const struct sim_scenario *sc, const struct options *o, uint64_t seed)
+end_one(struct job *j, int status)
 {
-	char n[32] = "";
-	int status = 0;
-	pid_t pid;
+	char line[4096];
 
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		alarm(WALL_MAX);
-		exit(run_here(sc, o, seed));
-	}
-	if (pid == -1 || waitpid(pid, &status, 0) == -1) {
-		perror("sim");
-		exit(2);
-	}
+	rewind(j->out);
+	while (fgets(line, sizeof(line), j->out) != NULL)
+		fputs(line, stdout);
+	fclose(j->out);
+	j->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		passed++;
 		return;
 	}
 	failed++;
 	if (WIFSIGNALED(status))
-		printf("%s seed %llu: ended by signal %d\n", sc->name,
-		    (unsigned long long)seed, WTERMSIG(status));
-	if (o->n > 0)
-		snprintf(n, sizeof(n), "-n %u ", o->n);
+		printf("%s seed %llu: ended by signal %d\n", j->name,
+		    (unsigned long long)j->seed, WTERMSIG(status));
 	printf("to replay: make sim SEED=%llu RUN='%s-r 1 %s'\n",
-	    (unsigned long long)seed, n, sc->name);
+	    (unsigned long long)j->seed, j->n, j->name);
+}
+
+static void
+wait_one(void)
+{
+	int status;
+	pid_t pid = wait(&status);
+
+	if (pid == -1)
+		give_up();
+	for (unsigned i = 0; i < JOBS_MAX; i++)
+		if (jobs[i].pid == pid)
+			end_one(&jobs[i], status);
+	running--;
+	fflush(stdout);
+}
+
+/* Start a run, when there is a processor for it. */
+static void
+run(const struct sim_scenario *sc, const struct options *o, uint64_t seed)
+{
+	struct job *j = jobs;
+
+	while (running >= o->jobs)
+		wait_one();
+	while (j->pid != 0)
+		j++;
+	*j = (struct job){ .name = sc->name, .seed = seed };
+	if (o->n > 0)
+		snprintf(j->n, sizeof(j->n), "-n %u ", o->n);
+	j->out = tmpfile();
+	if (j->out == NULL)
+		give_up();
+	j->pid = fork();
+	if (j->pid == 0) {
+		if (dup2(fileno(j->out), STDOUT_FILENO) == -1 ||
+		    dup2(fileno(j->out), STDERR_FILENO) == -1)
+			give_up();
+		alarm(WALL_MAX);
+		exit(run_here(sc, o, seed));
+	}
+	if (j->pid == -1)
+		give_up();
+	running++;
 }
 
 static void
@@ -148,12 +201,15 @@ main(int argc, char **argv)
 {
 	struct options o = { .seed = 1 };
 	struct sim_scenario sc;
+	long cpus;
 
 	if (!parse(argc, argv, &o)) {
 		fprintf(stderr, "usage: sim [-dlqv] [-n peers] [-r runs] "
 				"[-s seed] [scenario ...]\n");
 		return 2;
 	}
+	cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	o.jobs = cpus < 1 ? 1 : cpus < JOBS_MAX ? (unsigned)cpus : JOBS_MAX;
 	for (unsigned i = 0; optind == argc && sim_scenario_at(i, &sc); i++)
 		if (!o.small || !sc.big)
 			run_all(&sc, &o);
@@ -162,6 +218,8 @@ main(int argc, char **argv)
 			return 2;
 		run_all(&sc, &o);
 	}
+	while (running > 0)
+		wait_one();
 	if (!o.digests)
 		printf("passed: %u\nfailed: %u\n", passed, failed);
 	return failed > 0;

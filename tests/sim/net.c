@@ -12,11 +12,11 @@ struct chunk {
 	uint8_t bytes[];
 };
 
-/* Nothing that a sends reaches b. */
+/* The network between them is broken, for a while. */
 static bool
-is_cut_off(const struct sim_host *a, const struct sim_host *b)
+is_parted(const struct sim_host *a, const struct sim_host *b)
 {
-	return !b->up || (a->sim->parted && a->side != b->side);
+	return a->sim->parted && a->side != b->side;
 }
 
 static int64_t
@@ -46,11 +46,14 @@ arrive(struct sim *s, void *what, uint64_t arg)
 	struct sim_host *h = c->from->peer->host;
 	int64_t start = h->down_free, at;
 
-	if (is_cut_off(c->from->host, h) || (c->n > 0 && !c->from->host->up))
+	if (c->n > 0 && !c->from->host->up)
 		c->from->is_torn = true;
-	if (s->is_over || is_cut_off(c->from->host, h) ||
-	    (c->n > 0 && c->from->is_torn)) {
+	if (s->is_over || !h->up || (c->n > 0 && c->from->is_torn)) {
 		bt_mem_free(c);
+		return;
+	}
+	if (is_parted(c->from->host, h)) { /* sent again until it comes */
+		sim_heap_put(&s->heap, s->heals_at, arrive, c, arg);
 		return;
 	}
 	if (start < s->now)
@@ -234,7 +237,9 @@ knock(struct sim *s, void *what, uint64_t arg)
 	(void)arg;
 	if (s->is_over || e->state != SIM_DIALLING)
 		return;
-	there = !is_cut_off(e->host, p->host) && p->host->listens;
+	if (is_parted(e->host, p->host))
+		return; /* the core waits long enough */
+	there = p->host->up && p->host->listens;
 	if (there) {
 		p->state = SIM_STRANGER;
 		p->since = s->now;

@@ -85,6 +85,8 @@ build_pair(struct sim *s, unsigned n)
 	h->chunk = KIB(16);
 	h = add(s, false, MIB(12), MIB(12), 10000);
 	set_ideal(s, MIB(12), 1, MIB(12), MIB(12));
+	s->ratio_max = 120;
+	s->copies_max = 101;
 }
 
 /* n equal leeches that come at once, and one seed of the same link. */
@@ -106,6 +108,7 @@ build_swarm(struct sim *s, unsigned n)
 			h->shell->peers_max = 30;
 	}
 	set_ideal(s, up, n, up, down);
+	s->ratio_max = n > 500 ? 450 : 250;
 }
 
 /*
@@ -127,6 +130,7 @@ build_eight(struct sim *s, unsigned n)
 		h->shell->batch = 16;
 	}
 	set_ideal(s, MIB(4), n, MIB(400), MIB(400));
+	s->ratio_max = s->copies_max = 150;
 }
 
 /*
@@ -303,8 +307,9 @@ part(struct sim *s, void *what, uint64_t arg)
 	if (s->is_over)
 		return;
 	s->parted = arg % 2 == 0;
+	s->heals_at = s->now + BT_SEC(60);
 	sim_world_after(
-	    s, s->parted ? BT_SEC(100) : BT_SEC(30), part, NULL, arg + 1);
+	    s, s->parted ? BT_SEC(60) : BT_SEC(20), part, NULL, arg + 1);
 }
 
 /* The network falls in two and heals, again and again. */
@@ -357,15 +362,45 @@ build_any(struct sim *s, unsigned n)
 		sim_world_after(s, BT_SEC(5), strike, NULL, 0);
 }
 
+/* As soon as the eight have all of it together, the seed is killed. */
+static void
+orphan(struct sim *s, void *what, uint64_t arg)
+{
+	struct bt_bits all;
+
+	if (s->is_over)
+		return;
+	bt_bits_init(&all, s->content.layout->pieces);
+	for (unsigned i = 1; i < s->nhosts; i++)
+		for (uint32_t p = 0; p < all.n; p++)
+			if (bt_bits_has(&s->hosts[i]->shell->disk, p))
+				bt_bits_put(&all, p);
+	if (bt_bits_is_full(&all))
+		sim_world_death(s->hosts[0], true);
+	else
+		sim_world_after(s, BT_MSEC(10), orphan, what, arg);
+	bt_bits_fini(&all);
+}
+
+static void
+build_orphans(struct sim *s, unsigned n)
+{
+	build_eight(s, n);
+	s->copies_max = 0;
+	sim_world_after(s, 0, orphan, NULL, 0);
+}
+
 static const struct sim_scenario scenarios[] = {
+	{ "crowd", "a thousand equal leeches, one seed", build_swarm, 1000,
+	    BT_SEC(2000), 10000, 1, true },
 	{ "pair", "one fast seed, one leech", build_pair, 2, BT_SEC(60), 1, 1,
 	    true },
 	{ "eight", "eight leeches, a seed limited to 4 MiB/s", build_eight, 8,
 	    BT_SEC(60), 100, 2, true },
+	{ "orphans", "the same; the seed is killed when they have all of it",
+	    build_orphans, 8, BT_SEC(60), 100, 2, true },
 	{ "swarm", "one seed, equal leeches that come at once", build_swarm,
 	    100, BT_SEC(2000), 1000, 1, true },
-	{ "crowd", "the same, many", build_swarm, 1000, BT_SEC(2000), 10000, 1,
-	    true },
 	{ "churn", "loss of connections and of hosts, slow disks, naps",
 	    build_churn, 100, BT_SEC(3000), 500, 1, true },
 	{ "evil", "a third of all are evil, of every kind", build_evil, 120,

@@ -83,6 +83,7 @@ struct sim {
 	unsigned unfinished;		/* honest ones that are to finish */
 	uint32_t steps, check_every;	/* bt_torrent_check each so many */
 	bool parted;			/* sides do not reach each other */
+	int64_t heals_at;
 	bool is_judging;	/* the run is over, and hosts die one by one */
 	bool is_over, failed, verbose;
 	struct bt_hash *digest;
