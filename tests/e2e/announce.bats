@@ -204,8 +204,8 @@ print(s.getsockname()[1])')
 	wait_until 10 announced "http://[::1]:$port/announce"
 	bt_kill seed
 	bt_wait seed
-	! announced "http://127.0.0.1:$port/announce"
-	! announced "http://[::1]:$port/announce"
+	run ! announced "http://127.0.0.1:$port/announce"
+	run ! announced "http://[::1]:$port/announce"
 }
 
 announced() {
