@@ -155,15 +155,16 @@ get_join(struct bt_member *m, struct bt_client *c)
 		stream_go_on(g->stream);
 }
 
+/* at_rest: all jobs have ended, so it is worth saying though nothing is new. */
 static void
-save(struct get *g)
+save(struct get *g, bool at_rest)
 {
 	const struct bt_bits *have = bt_swarm_have(g->m.swarm);
 	struct bt_err err = BT_ERR_INIT;
 
-	if (g->resume == NULL || have->set == g->saved_pieces)
+	if (g->resume == NULL || (!at_rest && have->set == g->saved_pieces))
 		return;
-	if (bt_resume_save(g->resume, g->m.files, have, &err) == -1)
+	if (bt_resume_save(g->resume, g->m.files, have, at_rest, &err) == -1)
 		bt_cli_warn(g->conf->cli, "%s", err.text);
 	g->saved_pieces = have->set;
 }
@@ -236,7 +237,7 @@ get_effect(struct bt_member *m, const struct bt_effect *fx)
 void
 get_ended(struct bt_member *m)
 {
-	save(get_of(m));
+	save(get_of(m), true);
 }
 
 static void
@@ -280,7 +281,7 @@ get_tick(struct bt_member *m, const struct bt_torrent_stats *st, int64_t now)
 
 	if (g->saved_at == 0 || now - g->saved_at >= SAVE_US) {
 		g->saved_at = now;
-		save(g);
+		save(g, false);
 	}
 	if (g->is_whole && g->conf->seed)
 		end_seeding(g, st, now);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -30,6 +31,8 @@
  * boot; after a power cut a file may have its size and time and yet not its
  * bytes, so state from another boot is believed only if all was synced.
  */
+#define SETTLE_S 2     /* more than a finished job waits to be known of */
+#define UNSETTLED 0xff /* in place of a file's state: not vouched for */
 #define MAGIC "bt-state"
 #define VERSION 1u
 #define BOOT_LEN 16u
@@ -240,10 +243,22 @@ write_state(const struct bt_resume *r, struct bt_str data, struct bt_err *err)
 	return 0;
 }
 
+/* A file written after this has no time to be vouched for (rule 3). */
+static int64_t
+settled_before(bool at_rest)
+{
+	struct timespec now;
+
+	if (at_rest || clock_gettime(CLOCK_REALTIME, &now) == -1)
+		return INT64_MAX;
+	return ((int64_t)now.tv_sec - SETTLE_S) * 1000000000 + now.tv_nsec;
+}
+
 int
 bt_resume_save(struct bt_resume *r, struct bt_files *files,
-    const struct bt_bits *have, struct bt_err *err)
+    const struct bt_bits *have, bool at_rest, struct bt_err *err)
 {
+	int64_t settled = settled_before(at_rest);
 	uint8_t sum[BT_SHA1_LEN];
 	struct bt_buf b;
 	int rc;
@@ -255,7 +270,9 @@ bt_resume_save(struct bt_resume *r, struct bt_files *files,
 	put_head(r, files, &b);
 	bt_buf_add(&b, bt_bits_str(have));
 	for (uint32_t i = 0; i < r->layout->nfiles; i++) {
-		bt_buf_putc(&b, (uint8_t)r->seen[i].state);
+		bt_buf_putc(&b, r->seen[i].mtime_ns > settled
+				    ? UNSETTLED
+				    : (uint8_t)r->seen[i].state);
 		bt_buf_be64(&b, r->seen[i].size);
 		bt_buf_be64(&b, (uint64_t)r->seen[i].mtime_ns);
 	}

@@ -10,7 +10,9 @@
  *    a power cut may have undone (it was not synced, and this is another boot)
  *    is not believed.
  * 3. What state says is believed only if the files still have their sizes and
- *    times; where they differ, the pieces they hold are hashed again.
+ *    times; where they differ, the pieces they hold are hashed again. A save
+ *    amid writes does not vouch for a file written in the last seconds: more
+ *    may be in it than is known, under the same time.
  * 4. A lock (flock on ROOT/.NAME.lock) keeps a second download off the same
  *    output, also one of another torrent: BT_EFILE. It ends with the process;
  *    its file with close.
@@ -46,9 +48,12 @@ void	bt_resume_close(struct bt_resume *r);
  */
 int	bt_resume_load(struct bt_resume *r, struct bt_files *files,
 	    struct bt_bits *have, struct bt_bits *check, struct bt_err *err);
-/* Also with bt_files_sync() before it, at the end. */
+/*
+ * at_rest: no write is under way, and have knows of all. Also with
+ * bt_files_sync() before it, at the end. 0 or -1.
+ */
 int	bt_resume_save(struct bt_resume *r, struct bt_files *files,
-	    const struct bt_bits *have, struct bt_err *err);
+	    const struct bt_bits *have, bool at_rest, struct bt_err *err);
 /* All is whole: remove the state. Close comes after it. */
 void	bt_resume_remove(struct bt_resume *r);
 
