@@ -28,7 +28,7 @@ make_torrent() {
 	single) content=$BATS_FILE_TMPDIR/single name=x.bin ;;
 	multi) content=$BATS_FILE_TMPDIR/multi name=ählbum ;;
 	esac
-	bt-make -a "$tracker" -l 64K -o t.torrent "$content/$name"
+	bt-make -f -a "$tracker" -l 64K -o t.torrent "$content/$name"
 }
 
 # case CLIENT DIRECTION LAYOUT TRACKER
