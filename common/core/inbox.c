@@ -23,21 +23,6 @@ length_max(const struct bt_torrent *t)
 					   : BT_INBOX_UNKNOWN_MAX;
 }
 
-bool
-bt_inbox_place(
-    const struct bt_torrent *t, const struct bt_peer *p, struct bt_place *out)
-{
-	uint8_t *at;
-
-	if (p->rx != BT_RX_BLOCK)
-		return false;
-	at = bt_pieces_place(t, p);
-	if (at == NULL)
-		return false;
-	*out = (struct bt_place){ at, p->rx_len - p->rx_got };
-	return true;
-}
-
 /* The block is whole, wherever it went. */
 static void
 end_block(struct bt_torrent *t, struct bt_peer *p, int64_t now)

@@ -7,7 +7,7 @@
  * read past; anything longer closes the connection at its first bytes.
  * Pure.
  *
- * Used by  core/torrent
+ * Used by  core/torrent, core/ahead
  * Tests    tests/unit/test_torrent_slicing.c, test_torrent_handshake.c
  */
 #ifndef BT_CORE_INBOX_H
@@ -21,10 +21,7 @@
 
 struct bt_torrent;
 
-/* The place of the block that is coming in, if it has one. */
-bool	bt_inbox_place(const struct bt_torrent *t, const struct bt_peer *p,
-	    struct bt_place *out);
-/* n bytes were put at that place. */
+/* n bytes of the block that is coming in are where bt_pieces_place() says. */
 void	bt_inbox_placed(struct bt_torrent *t, struct bt_peer *p, size_t n,
 	    int64_t now);
 /* Bytes that lie elsewhere. */

@@ -94,6 +94,7 @@ struct bt_peer {
 	bool rx_asked;		/* a request of ours matches */
 	uint8_t *stray;		/* BT_RX_STRAY: BT_BLOCK_LEN bytes */
 	struct bt_buf body;	/* BT_RX_BITS, BT_RX_EXT */
+	unsigned foreseen;	/* blocks that core/ahead lends places for */
 
 	/* our requests, oldest first */
 	struct bt_request *reqs;

@@ -271,10 +271,10 @@ bt_pieces_give_block(struct bt_torrent *t, uint8_t *block)
 
 /* Is the block that p brings, asked for once, still of use from p? */
 static bool
-is_welcome(const struct bt_piece *pc, const struct bt_peer *p)
+is_welcome(const struct bt_piece *pc, uint32_t block, const struct bt_peer *p)
 {
 	return pc != NULL && pc->state == BT_PIECE_FILLING &&
-	       !pc->blocks[p->rx_block].held &&
+	       !pc->blocks[block].held &&
 	       (pc->owner == NOBODY || pc->owner == p->index);
 }
 
@@ -285,7 +285,7 @@ bt_pieces_open(struct bt_torrent *t, struct bt_peer *p)
 	struct bt_piece *pc = bt_pieces_find(t, p->rx_piece);
 
 	p->rx_to = BT_RX_DROP;
-	if (!is_welcome(pc, p))
+	if (!is_welcome(pc, p->rx_block, p))
 		return;
 	if (!pc->spilled && pc->blocks[p->rx_block].writer == NOBODY) {
 		if (pc->buf == NULL)
@@ -302,6 +302,41 @@ static uint8_t *
 place_of(const struct bt_piece *pc, uint32_t block)
 {
 	return pc->buf + (size_t)block * BT_BLOCK_LEN;
+}
+
+uint8_t *
+bt_pieces_lend(struct bt_torrent *t, const struct bt_peer *p, struct bt_pick b,
+    bool *fresh)
+{
+	struct bt_piece *pc = bt_pieces_find(t, b.piece);
+
+	*fresh = false;
+	if (!is_welcome(pc, b.block, p) || pc->spilled ||
+	    pc->blocks[b.block].writer != NOBODY)
+		return NULL;
+	if (pc->buf == NULL) {
+		if (t->pieces.nkept == 0)
+			return NULL;
+		pc->buf = take_buffer(&t->pieces);
+		*fresh = true;
+	}
+	return place_of(pc, b.block);
+}
+
+/* The first block's writer is the one peer that the piece was lent to. */
+void
+bt_pieces_unlend(struct bt_torrent *t, uint32_t index)
+{
+	struct bt_piece *pc = bt_pieces_find(t, index);
+
+	if (pc == NULL || pc->buf == NULL || pc->held > 0)
+		return;
+	for (uint32_t i = 0; i < pc->nblocks; i++)
+		if (pc->blocks[i].writer != NOBODY)
+			return;
+	assert(t->pieces.nkept < t->pieces.kept_max);
+	t->pieces.kept[t->pieces.nkept++] = pc->buf;
+	pc->buf = NULL;
 }
 
 uint8_t *
@@ -401,7 +436,7 @@ bt_pieces_close(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	uint32_t others[OTHERS_MAX], n = 0;
 	bool news;
 
-	if (!is_welcome(pc, p)) {
+	if (!is_welcome(pc, b.block, p)) {
 		bt_pieces_abandon(t, p);
 		return false;
 	}

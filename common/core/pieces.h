@@ -102,6 +102,14 @@ void	bt_pieces_on_unasked(struct bt_torrent *t, struct bt_pick b);
 void	bt_pieces_open(struct bt_torrent *t, struct bt_peer *p);
 /* Where its next bytes go, or NULL for nowhere. */
 uint8_t	*bt_pieces_place(const struct bt_torrent *t, const struct bt_peer *p);
+/*
+ * The place of a block asked of p that has not begun to arrive, or NULL. *fresh
+ * is set if the piece got a kept buffer for it: _unlend takes that back if no
+ * block began to arrive after all.
+ */
+uint8_t	*bt_pieces_lend(struct bt_torrent *t, const struct bt_peer *p,
+	    struct bt_pick b, bool *fresh);
+void	bt_pieces_unlend(struct bt_torrent *t, uint32_t index);
 /* It is whole. True if it was news: it is held now, and what follows began. */
 bool	bt_pieces_close(struct bt_torrent *t, struct bt_peer *p, int64_t now);
 /* It will not become whole: the peer dies, or another brought it first. */

@@ -63,6 +63,7 @@ bt_roster_add(struct bt_torrent *t, const struct bt_addr *addr, bool outgoing,
 	p->suggested = UINT32_MAX;
 	p->reqq = BT_PEER_REQQ_DEFAULT;
 	p->window = BT_ASK_FLOOR;
+	p->foreseen = BT_LEND_AHEAD;
 	p->ramping = true;
 	p->since = p->last_rx = p->last_tx = now;
 	bt_meter_init(&p->down_meter, BT_SEC(20), now);

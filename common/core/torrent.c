@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "core/ahead.h"
 #include "core/greet.h"
 #include "core/harvest.h"
 #include "core/inbox.h"
@@ -155,46 +156,33 @@ bt_torrent_on_accepted(
 	return bt_roster_add(t, from, false, now)->slot;
 }
 
-unsigned
+void
 bt_torrent_rx_space(struct bt_torrent *t, uint64_t slot,
-    struct bt_place scratch, struct bt_place out[2])
+    struct bt_place scratch, size_t most, struct bt_lend *out)
 {
 	struct bt_peer *p = bt_roster_find(t, slot);
-	unsigned n = 0;
 
 	t->lent_slot = 0;
+	out->n = 0;
 	if (p == NULL || p->state == BT_PEER_DIALLING)
-		return 0;
-	if (bt_inbox_place(t, p, &out[0]))
-		n++;
-	out[n++] = scratch;
+		return;
+	bt_ahead_lend(t, p, scratch, most, out);
 	t->lent_slot = slot;
-	t->nlent = n;
-	for (unsigned i = 0; i < n; i++)
-		t->lent[i] = out[i];
-	return n;
 }
 
 void
-bt_torrent_rx(struct bt_torrent *t, uint64_t slot, size_t n, int64_t now)
+bt_torrent_rx(struct bt_torrent *t, uint64_t slot, const struct bt_lend *lend,
+    size_t n, int64_t now)
 {
 	struct bt_peer *p = bt_roster_find(t, slot);
-	struct bt_place *scratch = &t->lent[0];
-	size_t placed;
 
-	if (p == NULL || n == 0)
+	if (p == NULL)
 		return;
 	assert(t->lent_slot == slot);
 	t->lent_slot = 0;
-	p->last_rx = now;
-	if (t->nlent == 2) {
-		placed = n < t->lent[0].n ? n : t->lent[0].n;
-		n -= placed;
-		bt_inbox_placed(t, p, placed, now);
-		scratch = &t->lent[1];
-	}
-	assert(n <= scratch->n);
-	bt_inbox_feed(t, p, (struct bt_str){ scratch->p, n }, now);
+	if (n > 0)
+		p->last_rx = now;
+	bt_ahead_take(t, p, lend, n, now);
 	bt_roster_reap(t);
 }
 

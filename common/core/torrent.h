@@ -76,14 +76,15 @@ uint64_t	bt_torrent_on_accepted(struct bt_torrent *t,
 	    const struct bt_addr *from, int64_t now);
 
 /*
- * Receiving. Up to two places: the rest of the current block in its own place,
- * then scratch. Valid until the next call on the core. Returns how many.
- * Then say how many bytes came, filling the places in order.
+ * Receiving. Places for at most `most` bytes (> 0) and no more than scratch
+ * has: those of the blocks that come next, then scratch itself. Valid until the
+ * next call on the core, which says how many bytes came (0 is fine) and filled
+ * the places in order.
  */
-unsigned	bt_torrent_rx_space(struct bt_torrent *t, uint64_t slot,
-	    struct bt_place scratch, struct bt_place out[2]);
-void	bt_torrent_rx(struct bt_torrent *t, uint64_t slot, size_t n,
-	    int64_t now);
+void	bt_torrent_rx_space(struct bt_torrent *t, uint64_t slot,
+	    struct bt_place scratch, size_t most, struct bt_lend *out);
+void	bt_torrent_rx(struct bt_torrent *t, uint64_t slot,
+	    const struct bt_lend *lend, size_t n, int64_t now);
 /* The same from bytes that lie elsewhere (read ahead by an acceptor). */
 void	bt_torrent_rx_bytes(struct bt_torrent *t, uint64_t slot,
 	    struct bt_str in, int64_t now);

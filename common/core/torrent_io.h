@@ -66,6 +66,24 @@ struct bt_place {		/* where bytes may be put */
 	size_t n;
 };
 
+#define BT_TX_HEADER 13u	/* bytes before a block: BEP 3's piece message */
+
+#define BT_LEND_AHEAD	16u	/* blocks foreseen: 256 KiB */
+#define BT_LEND_PLACES	(2 * BT_LEND_AHEAD + 2)	/* and a rest, and scratch */
+
+/* Where a peer's next bytes go, in this order: places[0 .. n - 1]. */
+struct bt_lend {
+	struct bt_place places[BT_LEND_PLACES];
+	unsigned n;		/* 0: nothing is received for this slot */
+	/* the core's own */
+	enum bt_lend_kind { BT_LEND_BLOCK, BT_LEND_HEAD, BT_LEND_SCRATCH }
+		kinds[BT_LEND_PLACES];
+	unsigned nahead;	/* blocks whose heads are not here yet, */
+	uint32_t pieces[BT_LEND_AHEAD];	/* of these pieces, */
+	bool fresh[BT_LEND_AHEAD];	/* which had no buffer before */
+	uint8_t heads[BT_LEND_AHEAD][BT_TX_HEADER];
+};
+
 #define BT_TX_BLOCKS_MAX 16u	/* a batch: 256 KiB and headers */
 
 /*
@@ -80,8 +98,6 @@ struct bt_tx {
 		uint32_t skip;	/* bytes of header and block that went before */
 	} blocks[BT_TX_BLOCKS_MAX];
 };
-
-#define BT_TX_HEADER 13u	/* bytes before a block: BEP 3's piece message */
 
 struct bt_torrent_stats {
 	uint64_t size_wanted;	/* bytes of wanted pieces, had or not */

@@ -54,10 +54,7 @@ struct bt_torrent {
 	uint32_t *dead;		/* indices to be freed after this step */
 	uint32_t ndead;
 
-	/* receiving: what the last _rx_space named, until the next call */
-	uint64_t lent_slot;
-	struct bt_place lent[2];
-	unsigned nlent;		/* 2: a block's place, then scratch */
+	uint64_t lent_slot;	/* of the last _rx_space, until the next call */
 
 	/* time */
 	int64_t next_sweep;	/* O(peers) housekeeping */

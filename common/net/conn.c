@@ -215,35 +215,29 @@ receive(struct bt_conn *conn, uint64_t most)
 	struct bt_client *c = conn->client;
 	struct bt_torrent *t = conn->swarm->torrent;
 	struct bt_place scratch = { c->scratch, SCRATCH_LEN };
-	struct bt_place to[2];
-	unsigned n;
+	struct bt_lend lend;
 	ssize_t got;
 	int64_t now = bt_loop_now(c->conf.loop);
 
-	if (scratch.n > most)
-		scratch.n = most;
-	n = bt_torrent_rx_space(t, conn->slot, scratch, to);
-	if (n == 0)
+	if (most > SCRATCH_LEN)
+		most = SCRATCH_LEN;
+	bt_torrent_rx_space(t, conn->slot, scratch, most, &lend);
+	if (lend.n == 0)
 		return 0;
-	if (to[0].n >= most) {
-		to[0].n = most;
-		n = 1;
-	} else if (n == 2 && to[1].n > most - to[0].n)
-		to[1].n = most - to[0].n;
-	got = bt_tcp_recv(conn->fd, to, n);
-	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+	got = bt_tcp_recv(conn->fd, lend.places, lend.n);
+	if (got == -1 && errno == EAGAIN) {
+		bt_torrent_rx(t, conn->slot, &lend, 0, now);
 		return 0;
+	}
 	if (got <= 0) {
 		bt_torrent_on_closed(t, conn->slot, now);
 		return 0;
 	}
 	bt_bucket_take(&c->down, (uint64_t)got);
 	bt_bucket_take(&conn->swarm->down, (uint64_t)got);
-	bt_torrent_rx(t, conn->slot, (size_t)got, now);
+	bt_torrent_rx(t, conn->slot, &lend, (size_t)got, now);
 	/* A short read emptied the socket: level triggering tells of more. */
-	if ((size_t)got < to[0].n + (n == 2 ? to[1].n : 0))
-		return 0;
-	return (size_t)got;
+	return (size_t)got < most ? 0 : (size_t)got;
 }
 
 static bool

@@ -223,10 +223,10 @@ bt_tcp_dial_result(int fd)
 ssize_t
 bt_tcp_recv(int fd, const struct bt_place *places, unsigned n)
 {
-	struct iovec iov[8];
+	struct iovec iov[BT_TCP_PLACES_MAX];
 	ssize_t got;
 
-	assert(n <= 8);
+	assert(n <= BT_TCP_PLACES_MAX);
 	for (unsigned i = 0; i < n; i++) {
 		iov[i].iov_base = places[i].p;
 		iov[i].iov_len = places[i].n;

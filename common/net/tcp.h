@@ -55,8 +55,9 @@ int	bt_tcp_dial_result(int fd);
 
 /*
  * Fill places in order with what is there. Bytes, 0 at the end of the stream,
- * or -1 with errno (EAGAIN: nothing now). n <= 8.
+ * or -1 with errno (EAGAIN: nothing now). n <= BT_TCP_PLACES_MAX.
  */
+#define BT_TCP_PLACES_MAX 64u
 ssize_t	bt_tcp_recv(int fd, const struct bt_place *places, unsigned n);
 /* Send parts in order; bytes that went, or -1 with errno. n <= 64. */
 ssize_t	bt_tcp_send(int fd, const struct bt_str *parts, unsigned n);

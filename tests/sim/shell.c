@@ -400,27 +400,28 @@ give(struct sim_end *e, struct bt_str in)
 	struct sim_shell *sh = h->shell;
 	struct sim_tap *tap = e->own;
 	uint8_t scratch[SCRATCH];
-	struct bt_place to[2];
+	struct bt_lend to;
 	uint64_t slot = tap->slot;
 	size_t n, k;
-	unsigned places;
 
 	if (sh->rx_calls++ % 7 == 0 || !tap->in.shaken) {
 		bt_torrent_rx_bytes(sh->t, slot, in, h->sim->now);
 		return;
 	}
 	while (in.n > 0) {
-		places = bt_torrent_rx_space(sh->t, slot,
-		    (struct bt_place){ scratch, sizeof(scratch) }, to);
+		bt_torrent_rx_space(sh->t, slot,
+		    (struct bt_place){ scratch, sizeof(scratch) },
+		    sizeof(scratch), &to);
 		n = 0;
-		for (unsigned i = 0; i < places && n < in.n; i++) {
-			k = in.n - n < to[i].n ? in.n - n : to[i].n;
-			memcpy(to[i].p, in.p + n, k);
+		for (unsigned i = 0; i < to.n && n < in.n; i++) {
+			k = in.n - n < to.places[i].n ? in.n - n
+						      : to.places[i].n;
+			memcpy(to.places[i].p, in.p + n, k);
 			n += k;
 		}
 		if (n == 0)
 			return; /* the core has closed it */
-		bt_torrent_rx(sh->t, slot, n, h->sim->now);
+		bt_torrent_rx(sh->t, slot, &to, n, h->sim->now);
 		in = bt_str_sub(in, n, in.n);
 	}
 }

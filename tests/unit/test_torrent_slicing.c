@@ -240,15 +240,17 @@ a_blocks_own_place_is_lent_first(void **state)
 	struct stream s = { NULL, 0 };
 	struct rig *r = bench();
 	struct rig_peer *p = rig_accept(r, 1);
-	struct bt_place scratch = { r->scratch, RIG_SCRATCH }, out[2];
+	struct bt_place scratch = { r->scratch, RIG_SCRATCH };
+	struct bt_lend to;
 
 	(void)state;
 	record(&s, 1);
 	rig_raw(r, p, s.p, s.n - 10 - BLOCK + 100); /* the head and 100 bytes */
-	assert_int_equal(bt_torrent_rx_space(r->t, p->slot, scratch, out), 2);
-	assert_int_equal(out[0].n, BLOCK - 100);
-	assert_ptr_not_equal(out[0].p, r->scratch);
-	assert_ptr_equal(out[1].p, r->scratch);
+	bt_torrent_rx_space(r->t, p->slot, scratch, RIG_SCRATCH, &to);
+	assert_true(to.n >= 2);
+	assert_int_equal(to.places[0].n, BLOCK - 100);
+	assert_ptr_not_equal(to.places[0].p, r->scratch);
+	assert_ptr_equal(to.places[to.n - 1].p, r->scratch);
 	rig_free(r);
 	bt_mem_free(s.p);
 }

@@ -360,22 +360,23 @@ rig_accept(struct rig *r, unsigned i)
 static inline void
 rig_raw(struct rig *r, struct rig_peer *p, const void *bytes, size_t n)
 {
-	struct bt_place scratch = { r->scratch, RIG_SCRATCH }, out[2];
+	struct bt_place scratch = { r->scratch, RIG_SCRATCH };
+	struct bt_lend to;
 	const uint8_t *from = bytes;
 	size_t take, sum;
-	unsigned places;
 
 	while (n > 0 && !p->closed) {
-		places = bt_torrent_rx_space(r->t, p->slot, scratch, out);
+		bt_torrent_rx_space(
+		    r->t, p->slot, scratch, RIG_SCRATCH, &to);
 		sum = 0;
-		for (unsigned i = 0; i < places && n > 0; i++) {
-			take = out[i].n < n ? out[i].n : n;
-			memcpy(out[i].p, from, take);
+		for (unsigned i = 0; i < to.n && n > 0; i++) {
+			take = to.places[i].n < n ? to.places[i].n : n;
+			memcpy(to.places[i].p, from, take);
 			from += take;
 			n -= take;
 			sum += take;
 		}
-		bt_torrent_rx(r->t, p->slot, sum, r->now);
+		bt_torrent_rx(r->t, p->slot, &to, sum, r->now);
 		rig_drain(r);
 	}
 }
