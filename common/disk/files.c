@@ -281,6 +281,7 @@ new_files(const struct bt_files_conf *conf)
 	}
 	f->side_name =
 	    bt_names_hidden(f->layout, leaf_of(conf->only_path), "side");
+	pthread_mutex_init(&f->write_turn, NULL);
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->changed, NULL);
 	f->stores =
@@ -337,6 +338,7 @@ bt_files_close(struct bt_files *f)
 	close_fd(f->only_fd);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
+	pthread_mutex_destroy(&f->write_turn);
 	bt_bits_fini(&f->selected);
 	bt_mem_free(f->entries);
 	bt_mem_free(f->stores);

@@ -196,8 +196,10 @@ write_span(struct bt_files *f, const struct bt_layout_span *s,
 	if (ref.is_final)
 		return rc;
 	ref.wrote = true; /* even if it fails half way */
+	pthread_mutex_lock(&f->write_turn);
 	rc = write_fd(ref.fd, ref.base + s->at, from, (size_t)s->n);
 	code = errno;
+	pthread_mutex_unlock(&f->write_turn);
 	bt_files_put(f, &ref);
 	errno = code;
 	return rc == -1 ? fail(f, s->file, "write", err) : 0;

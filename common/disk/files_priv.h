@@ -54,6 +54,12 @@ struct bt_files {
 	const char **part_like;	/* paths that end in ".part", sorted */
 	size_t nparts_like;
 
+	/*
+	 * Writes take turns. Two at once to one file make the kernel's lock of
+	 * it spin, which burns the time of the core that could hash meanwhile.
+	 */
+	pthread_mutex_t write_turn;
+
 	pthread_mutex_t lock;	/* all below */
 	pthread_cond_t changed;	/* an entry was released or opened */
 	struct bt_store *stores;	/* nfiles + 1 */
