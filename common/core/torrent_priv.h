@@ -21,7 +21,9 @@
 #include "core/torrent.h"
 
 #define BT_TORRENT_SWEEP_US	INT64_C(1000000)	/* O(peers) work */
-#define BT_TORRENT_QUICK_US	INT64_C(100000)	/* the same when it is due */
+/* The same when it is due: so much for each peer, up to a tenth of a second. */
+#define BT_TORRENT_QUICK_US	INT64_C(100)
+#define BT_TORRENT_QUICK_MAX_US	INT64_C(100000)
 
 struct bt_torrent {
 	struct bt_torrent_conf conf;

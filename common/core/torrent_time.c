@@ -32,10 +32,13 @@ static int64_t
 quick_when(const struct bt_torrent *t)
 {
 	int64_t when = t->refill_at, soonest;
+	int64_t pause = t->live * BT_TORRENT_QUICK_US;
 
 	if (t->stopped)
 		return BT_NEVER;
-	soonest = t->last_quick + BT_TORRENT_QUICK_US;
+	if (pause > BT_TORRENT_QUICK_MAX_US)
+		pause = BT_TORRENT_QUICK_MAX_US;
+	soonest = t->last_quick + pause;
 	if (is_slot_due(t))
 		when = soonest;
 	return when < soonest ? soonest : when;

@@ -29,6 +29,24 @@ an_interested_peer_is_unchoked_at_once_when_there_is_room(void **state)
 	rig_free(r);
 }
 
+/* Whoever comes just after another waits for no timer that the other began. */
+static void
+peers_that_come_one_after_the_other_are_unchoked_at_once(void **state)
+{
+	struct rig *r = rig_new(40 * BLOCK, BLOCK, true, NULL);
+	struct rig_peer *p;
+
+	(void)state;
+	for (unsigned i = 1; i <= 5; i++) {
+		p = taker(r, i, true);
+		rig_wait(r, BT_MSEC(1));
+		assert_int_equal(rig_count(r, p, 1), 1);
+		bt_torrent_on_closed(r->t, p->slot, r->now);
+		rig_step(r);
+	}
+	rig_free(r);
+}
+
 static void
 a_slot_that_frees_goes_to_the_next_at_once(void **state)
 {
@@ -352,6 +370,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    an_interested_peer_is_unchoked_at_once_when_there_is_room),
+		cmocka_unit_test(
+		    peers_that_come_one_after_the_other_are_unchoked_at_once),
 		cmocka_unit_test(a_slot_that_frees_goes_to_the_next_at_once),
 		cmocka_unit_test(a_request_is_served_with_the_very_bytes),
 		cmocka_unit_test(
