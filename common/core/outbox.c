@@ -31,6 +31,8 @@ bt_outbox_put_raw(struct bt_torrent *t, struct bt_peer *p, struct bt_str bytes)
 	if (p->ctl.p == NULL)
 		bt_buf_init(
 		    &p->ctl, BT_OUTBOX_MAX + bt_bits_bytes(t->layout->pieces));
+	if (p->ctl.n == p->ctl_sent)
+		p->told_send = false; /* it may wait for blocks alone */
 	if (bt_buf_add(&p->ctl, bytes) == -1) {
 		bt_roster_blame(
 		    t, p, "it does not read what it asked for", p->last_rx);

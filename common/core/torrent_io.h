@@ -16,7 +16,7 @@
 enum bt_effect_kind {
 	BT_FX_CONNECT,	/* dial addr for slot, then _on_connected or _on_closed */
 	BT_FX_CLOSE,	/* close the slot's socket if there is one; why */
-	BT_FX_SEND,	/* slot has something to send: ask _tx */
+	BT_FX_SEND,	/* slot has something new to send: ask _tx */
 	BT_FX_STORE,	/* job: hash data; write it if it is right */
 	BT_FX_WRITE,	/* job: write data, no hash */
 	BT_FX_VERIFY,	/* job: read the piece back and hash it */

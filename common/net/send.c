@@ -261,6 +261,26 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 	return false;
 }
 
+/* n bytes went, or -1; want were to go. False when the connection is over. */
+static bool
+account(struct bt_conn *conn, ssize_t went, size_t want, int64_t now)
+{
+	if (went == -1 && errno != EAGAIN && errno != EINTR) {
+		bt_torrent_on_closed(conn->swarm->torrent, conn->slot, now);
+		return false;
+	}
+	if (went == -1)
+		went = 0;
+	bt_bucket_take(&conn->client->up, (uint64_t)went);
+	bt_bucket_take(&conn->swarm->up, (uint64_t)went);
+	bt_torrent_tx_done(conn->swarm->torrent, conn->slot, (size_t)went, now);
+	if ((size_t)went == want)
+		return true;
+	conn->blocked = true;
+	bt_conn_watch(conn, BT_LOOP_WRITE, 0);
+	return true;
+}
+
 /*
  * One batch of block bytes up to about `most`. Returns what went; 0 is the end:
  * nothing to send, a full socket, or blocks that a worker must read first.
@@ -293,21 +313,13 @@ send_batch(struct bt_conn *conn, size_t limit)
 	want = b.n < limit ? b.n : limit;
 	out = (struct bt_str){ b.p, want };
 	went = bt_tcp_send(conn->fd, &out, 1);
-	if (went == -1 && errno != EAGAIN && errno != EINTR) {
-		bt_torrent_on_closed(t, conn->slot, now);
+	if (!account(conn, went, want, now))
 		return 0;
-	}
-	if (went == -1)
-		went = 0;
-	bt_bucket_take(&c->up, (uint64_t)went);
-	bt_bucket_take(&conn->swarm->up, (uint64_t)went);
-	bt_torrent_tx_done(t, conn->slot, (size_t)went, now);
-	if ((size_t)went < want) {
-		conn->blocked = true;
-		bt_conn_watch(conn, BT_LOOP_WRITE, 0);
+	if (conn->blocked) {
 		/* Read next time about what the socket took this time. */
-		conn->batch = (size_t)went < 4 * BT_BLOCK_LEN ? 4 * BT_BLOCK_LEN
-							      : (size_t)went;
+		conn->batch = went < (ssize_t)(4 * BT_BLOCK_LEN)
+				  ? 4 * BT_BLOCK_LEN
+				  : (size_t)went;
 		return 0;
 	}
 	if (conn->batch < BATCH_LEN)
@@ -325,13 +337,48 @@ is_limited(const struct bt_conn *conn)
 }
 
 static void
-wait_for_turn(struct bt_conn *conn)
+wait_for_turn(struct bt_conn *conn, bool first)
 {
-	if (conn->in_up)
+	struct bt_client *c = conn->client;
+
+	if (conn->in_up && !first)
 		return;
+	if (conn->in_up)
+		TAILQ_REMOVE(&c->up_line, conn, up);
+	else
+		c->nup++;
 	conn->in_up = true;
-	conn->client->nup++;
-	TAILQ_INSERT_TAIL(&conn->client->up_line, conn, up);
+	if (first)
+		TAILQ_INSERT_HEAD(&c->up_line, conn, up);
+	else
+		TAILQ_INSERT_TAIL(&c->up_line, conn, up);
+}
+
+/*
+ * Control messages wait for no turn and no worker: they are short, and what
+ * they ask and tell keeps the links of others busy. Those behind the rest of a
+ * block make it the next to go. Then blocks wait.
+ */
+static void
+send_control(struct bt_conn *conn)
+{
+	struct bt_torrent *t = conn->swarm->torrent;
+	int64_t now = bt_loop_now(conn->client->conf.loop);
+	struct bt_tx tx;
+	bool is_begun;
+
+	while (!conn->blocked && bt_torrent_tx(t, conn->slot, &tx, now)) {
+		is_begun = tx.nblocks > 0 && tx.blocks[0].skip > 0;
+		if (tx.head.n == 0 || is_begun) {
+			bt_torrent_tx_done(t, conn->slot, 0, now);
+			if (!conn->cold_out)
+				wait_for_turn(conn, tx.head.n > 0);
+			return;
+		}
+		if (!account(conn, bt_tcp_send(conn->fd, &tx.head, 1),
+			tx.head.n, now))
+			return;
+	}
 }
 
 /*
@@ -343,10 +390,10 @@ bt_send_run(struct bt_conn *conn)
 {
 	size_t sum = 0, n;
 
-	if (conn->state != CONN_PEER || conn->blocked || conn->cold_out)
+	if (conn->state != CONN_PEER || conn->blocked)
 		return;
-	if (is_limited(conn)) {
-		wait_for_turn(conn);
+	if (is_limited(conn) || conn->cold_out) {
+		send_control(conn);
 		return;
 	}
 	do {
@@ -383,7 +430,7 @@ bt_send_pump(struct bt_client *c)
 		c->nup--;
 		may = may_send(conn, now);
 		if (may == 0) {
-			wait_for_turn(conn);
+			wait_for_turn(conn, false);
 			idle++;
 			when = bt_bucket_when(&conn->swarm->up, TURN_LEN, now);
 			if (when < first)
@@ -393,7 +440,7 @@ bt_send_pump(struct bt_client *c)
 		s = conn->swarm;
 		if (!conn->blocked && !conn->cold_out &&
 		    send_batch(conn, may < TURN_LEN ? may : TURN_LEN) > 0)
-			wait_for_turn(conn);
+			wait_for_turn(conn, false);
 		bt_swarm_step(s);
 		idle = 0;
 	}

@@ -258,6 +258,28 @@ control_goes_before_blocks_that_have_not_begun(void **state)
 }
 
 static void
+control_is_told_of_though_blocks_wait(void **state)
+{
+	struct rig *r = rig_new(40 * BLOCK, 4 * BLOCK, true, NULL);
+	struct rig_peer *p = taker(r, 1, true);
+
+	(void)state;
+	rig_wait(r, BT_MSEC(100));
+	p->deaf = true; /* its blocks wait, as under a limit */
+	MSG(r, p, 6, 0, 0, BLOCK);
+	rig_step(r);
+	assert_true(p->wants_send);
+	p->wants_send = false;
+	MSG(r, p, 6, 1, 0, BLOCK);
+	rig_step(r);
+	assert_false(p->wants_send);
+	MSG(r, p, 6, 0, 0, 131073); /* rejected */
+	rig_step(r);
+	assert_true(p->wants_send);
+	rig_free(r);
+}
+
+static void
 sending_in_any_slices_gives_the_same_bytes(void **state)
 {
 	size_t slices[] = { 1, 13, 14, 1000, 16384, 100000 };
@@ -383,6 +405,7 @@ main(void)
 		cmocka_unit_test(a_block_whose_first_byte_went_is_finished),
 		cmocka_unit_test(
 		    control_goes_before_blocks_that_have_not_begun),
+		cmocka_unit_test(control_is_told_of_though_blocks_wait),
 		cmocka_unit_test(sending_in_any_slices_gives_the_same_bytes),
 		cmocka_unit_test(an_unreadable_piece_is_offered_no_more),
 		cmocka_unit_test(
