@@ -51,7 +51,8 @@ open_files(struct get *g, struct bt_err *err)
 	struct bt_files_conf fc = { .layout = g->m.layout,
 		.root = g->root,
 		.mode = BT_FILES_WRITE,
-		.selected = &g->selected };
+		.selected = &g->selected,
+		.opened = g->m.session->opened };
 	const char *out = g->conf->out;
 
 	if (is_stream(g->conf))

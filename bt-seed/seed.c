@@ -67,7 +67,8 @@ seed_open(struct bt_member *m, struct bt_err *err)
 	struct bt_files_conf fc = { .layout = m->layout,
 		.root = conf->dir == NULL ? "." : conf->dir,
 		.content = conf->path,
-		.mode = BT_FILES_READ };
+		.mode = BT_FILES_READ,
+		.opened = m->session->opened };
 
 	s->conf = conf;
 	if (bt_files_open(&m->files, &fc, err) == -1 ||

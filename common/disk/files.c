@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -14,9 +13,6 @@
 #include "disk/beneath.h"
 #include "disk/files_priv.h"
 #include "disk/names.h"
-
-#define OPEN_DEFAULT 64u
-#define OPEN_MIN 4u
 
 static int
 by_text(const void *a, const void *b)
@@ -140,16 +136,6 @@ bt_files_is_selected(const struct bt_files *f, uint32_t file)
 	return !f->has_selected || bt_bits_has(&f->selected, file);
 }
 
-static int
-open_folder(const char *path, struct bt_err *err)
-{
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd == -1)
-		bt_err_sys(err, "cannot open '%s'", path);
-	return fd;
-}
-
 /* A path that the user gave: links in it are the user's own. */
 static int
 set_only(
@@ -164,7 +150,7 @@ set_only(
 		 : slash == path
 		     ? bt_mem_strdup("/")
 		     : bt_mem_printf("%.*s", (int)(slash - path), path);
-	f->only_fd = open_folder(folder, err);
+	f->only_fd = bt_opened_enter(f->opened, folder, err);
 	bt_mem_free(folder);
 	return f->only_fd == -1 ? -1 : 0;
 }
@@ -179,18 +165,18 @@ open_folders(
 	if (f->mode == BT_FILES_WRITE && conf->only_path == NULL &&
 	    !f->anonymous)
 		mkdir(f->root, 0777); /* opening it says what went wrong */
-	f->root_fd = open_folder(f->root, err);
+	f->root_fd = bt_opened_enter(f->opened, f->root, err);
 	if (f->root_fd == -1)
 		return -1;
 	if (conf->content != NULL && !l->single) {
 		f->base = bt_mem_strdup(conf->content);
-		f->base_fd = open_folder(f->base, err);
+		f->base_fd = bt_opened_enter(f->opened, f->base, err);
 		f->strip = strlen(l->name) + 1;
 		if (f->base_fd == -1)
 			return -1;
 	} else {
 		f->base = bt_mem_strdup(f->root);
-		f->base_fd = open_folder(f->base, err);
+		f->base_fd = bt_opened_enter(f->opened, f->base, err);
 		if (f->base_fd == -1)
 			return -1;
 	}
@@ -249,19 +235,6 @@ leaf_of(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
-/* One torrent of several, and sockets want descriptors too. */
-static unsigned
-choose_open_max(const struct bt_files_conf *conf)
-{
-	struct rlimit rl = { .rlim_cur = RLIM_INFINITY };
-	rlim_t n = conf->open_max == 0 ? OPEN_DEFAULT : conf->open_max;
-
-	getrlimit(RLIMIT_NOFILE, &rl);
-	if (n > rl.rlim_cur / 8)
-		n = rl.rlim_cur / 8;
-	return n < OPEN_MIN ? OPEN_MIN : (unsigned)n;
-}
-
 static struct bt_files *
 new_files(const struct bt_files_conf *conf)
 {
@@ -282,16 +255,12 @@ new_files(const struct bt_files_conf *conf)
 	f->side_name =
 	    bt_names_hidden(f->layout, leaf_of(conf->only_path), "side");
 	pthread_mutex_init(&f->write_turn, NULL);
-	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->changed, NULL);
+	f->owns_opened = conf->opened == NULL;
+	f->opened = conf->opened != NULL ? conf->opened : bt_opened_new(0);
 	f->stores =
 	    bt_mem_zero((size_t)f->layout->nfiles + 1, sizeof(*f->stores));
 	for (uint32_t i = 0; i <= f->layout->nfiles; i++)
 		f->stores[i].entry = -1;
-	f->nentries = choose_open_max(conf);
-	f->entries = bt_mem_zero(f->nentries, sizeof(*f->entries));
-	for (unsigned i = 0; i < f->nentries; i++)
-		f->entries[i].fd = -1;
 	return f;
 }
 
@@ -319,11 +288,27 @@ bt_files_open(
 	return 0;
 }
 
+/* Nobody reads or writes any more. */
 static void
-close_fd(int fd)
+close_stores(struct bt_files *f)
 {
-	if (fd != -1)
-		close(fd);
+	struct bt_open_file *e;
+	int fd;
+
+	for (uint32_t i = 0; i <= f->layout->nfiles; i++) {
+		pthread_mutex_lock(&f->opened->lock);
+		fd = -1;
+		if (f->stores[i].entry != -1) {
+			e = &f->opened->entries[f->stores[i].entry];
+			assert(e->refs == (f->anonymous ? 1u : 0u));
+			fd = bt_opened_vacate(f->opened, e);
+			if (e->refs > 0)
+				bt_opened_drop(f->opened, e);
+		}
+		pthread_mutex_unlock(&f->opened->lock);
+		if (fd != -1)
+			close(fd);
+	}
 }
 
 void
@@ -331,16 +316,14 @@ bt_files_close(struct bt_files *f)
 {
 	if (f == NULL)
 		return;
-	for (unsigned i = 0; i < f->nentries; i++)
-		close_fd(f->entries[i].fd);
-	close_fd(f->root_fd);
-	close_fd(f->base_fd);
-	close_fd(f->only_fd);
-	pthread_cond_destroy(&f->changed);
-	pthread_mutex_destroy(&f->lock);
+	close_stores(f);
+	bt_opened_leave(f->opened, f->root_fd);
+	bt_opened_leave(f->opened, f->base_fd);
+	bt_opened_leave(f->opened, f->only_fd);
+	if (f->owns_opened)
+		bt_opened_free(f->opened);
 	pthread_mutex_destroy(&f->write_turn);
 	bt_bits_fini(&f->selected);
-	bt_mem_free(f->entries);
 	bt_mem_free(f->stores);
 	bt_mem_free(f->part_like);
 	bt_mem_free(f->side_name);

@@ -15,9 +15,9 @@
  *    one go to one hidden side file, .NAME.<8 hex of info-hash>.side in root
  *    (where one file has a path of its own, its name is NAME here),
  *    unless such a file is there already (whole in size, or a .part).
- * 6. Open descriptors lie in a cache with a ceiling: 64, or an eighth of what
- *    the process may have; fewer where it has no more left. Reads and writes
- *    may come from several threads at once; everything else from one.
+ * 6. Open descriptors lie in a cache with a ceiling (disk/opened), which all
+ *    torrents of a process may share. Reads and writes may come from several
+ *    threads at once; everything else from one.
  * Touches: files.
  *
  * Used by  disk/jobs, disk/verify, disk/resume, net/send, bt-get, bt-seed
@@ -33,6 +33,7 @@
 #include "core/layout.h"
 
 struct bt_files;
+struct bt_opened;
 
 enum bt_files_mode {
 	BT_FILES_READ,	/* content is there; missing files are errors on read */
@@ -56,7 +57,7 @@ struct bt_files_conf {
 	enum bt_files_mode mode;
 	const struct bt_bits *selected;	/* bits of nfiles; NULL: all */
 	bool anonymous;		/* WRITE: unlinked temporary files in root */
-	unsigned open_max;	/* of rule 6; 0: the default */
+	struct bt_opened *opened;	/* of rule 6, borrowed; NULL: its own */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* files_fd - which store holds a file, and the cache of open descriptors. */
+/* files_fd - which store holds a file, and its descriptor. */
 
 #include <assert.h>
 #include <errno.h>
@@ -146,9 +146,9 @@ store_of(struct bt_files *f, uint32_t file, bool make)
 	if (f->anonymous)
 		return f->layout->nfiles;
 	if (s->state == BT_STORE_UNKNOWN) {
-		pthread_mutex_unlock(&f->lock);
+		pthread_mutex_unlock(&f->opened->lock);
 		found = bt_files_look(f, file);
-		pthread_mutex_lock(&f->lock);
+		pthread_mutex_lock(&f->opened->lock);
 		if (found == -1)
 			return -1;
 		if (s->state == BT_STORE_UNKNOWN)
@@ -162,25 +162,6 @@ store_of(struct bt_files *f, uint32_t file, bool make)
 		s->state = BT_STORE_PART;
 	}
 	return s->state == BT_STORE_SIDE ? f->layout->nfiles : file;
-}
-
-/* An entry that nobody uses, the one not used for longest; or NULL. Locked. */
-static struct bt_open_file *
-least_used(struct bt_files *f)
-{
-	struct bt_open_file *best = NULL;
-
-	for (unsigned i = 0; i < f->nentries; i++) {
-		struct bt_open_file *e = &f->entries[i];
-
-		if (e->refs > 0)
-			continue;
-		if (e->fd == -1)
-			return e;
-		if (best == NULL || e->used < best->used)
-			best = e;
-	}
-	return best;
 }
 
 /* A file that has no name, for what is not to be seen. */
@@ -223,23 +204,14 @@ open_store(struct bt_files *f, uint32_t store, uint32_t file,
 static bool
 give_one_up(struct bt_files *f)
 {
-	struct bt_open_file *best = NULL;
-	int fd;
+	struct bt_open_file *e;
 
-	for (unsigned i = 0; i < f->nentries; i++) {
-		struct bt_open_file *e = &f->entries[i];
-
-		if (e->refs == 0 && e->fd != -1 &&
-		    (best == NULL || e->used < best->used))
-			best = e;
+	TAILQ_FOREACH(e, &f->opened->idle, idle)
+	if (e->fd != -1) {
+		close(bt_opened_vacate(f->opened, e));
+		return true;
 	}
-	if (best == NULL)
-		return false;
-	fd = best->fd;
-	best->fd = -1;
-	f->stores[best->store].entry = -1;
-	close(fd);
-	return true;
+	return false;
 }
 
 /*
@@ -251,15 +223,15 @@ fill_entry(struct bt_files *f, struct bt_open_file *e, uint32_t store,
     uint32_t file, bool make)
 {
 	enum bt_store_state state = f->stores[file].state;
-	int fd, code, old = e->fd;
+	int fd, code, old = bt_opened_vacate(f->opened, e);
 	bool again;
 
-	if (old != -1)
-		f->stores[e->store].entry = -1;
-	*e = (struct bt_open_file){ .fd = -1, .store = store, .refs = 1 };
-	f->stores[store].entry = (int32_t)(e - f->entries);
+	bt_opened_hold(f->opened, e);
+	e->store = store;
+	e->owner = f;
+	f->stores[store].entry = (int32_t)(e - f->opened->entries);
 	f->stores[store].no_nowait = false;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	if (old != -1)
 		close(old);
 	if (f->mode == BT_FILES_READ)
@@ -267,20 +239,21 @@ fill_entry(struct bt_files *f, struct bt_open_file *e, uint32_t store,
 	do {
 		fd = open_store(f, store, file, state, make);
 		code = errno;
-		pthread_mutex_lock(&f->lock);
+		pthread_mutex_lock(&f->opened->lock);
 		again = fd == -1 && (code == EMFILE || code == ENFILE) &&
 			give_one_up(f);
 		if (again)
-			pthread_mutex_unlock(&f->lock);
+			pthread_mutex_unlock(&f->opened->lock);
 	} while (again);
 	e->fd = fd;
 	if (fd == -1) {
-		e->refs = 0;
-		f->stores[store].entry = -1;
+		bt_opened_vacate(f->opened, e);
+		bt_opened_drop(f->opened, e);
 	} else if (f->anonymous) {
-		e->refs++; /* never closed before the end: it has no name */
+		/* never closed before the end: it has no name */
+		bt_opened_hold(f->opened, e);
 	}
-	pthread_cond_broadcast(&f->changed);
+	pthread_cond_broadcast(&f->opened->changed);
 	errno = code;
 	return fd == -1 ? -1 : 0;
 }
@@ -292,9 +265,8 @@ lend(
 	uint32_t at = (uint32_t)f->stores[store].entry;
 	bool own = store != f->layout->nfiles;
 
-	f->entries[at].used = ++f->clock;
 	*ref = (struct bt_files_ref){
-		.fd = f->entries[at].fd,
+		.fd = f->opened->entries[at].fd,
 		.entry = at,
 		.store = store,
 		.base = own ? 0 : f->layout->files[file].offset,
@@ -319,13 +291,15 @@ get(struct bt_files *f, uint32_t file, bool make, struct bt_files_ref *ref)
 		if (store == -1)
 			return -1;
 		at = f->stores[store].entry;
-		if (at != -1 && f->entries[at].fd != -1) {
-			f->entries[at].refs++;
+		e = at == -1 ? NULL : &f->opened->entries[at];
+		if (e != NULL && e->fd != -1) {
+			bt_opened_hold(f->opened, e);
 			break;
 		}
-		e = at == -1 ? least_used(f) : NULL;
+		e = at == -1 ? bt_opened_next(f->opened) : NULL;
 		if (e == NULL) {
-			pthread_cond_wait(&f->changed, &f->lock);
+			pthread_cond_wait(
+			    &f->opened->changed, &f->opened->lock);
 			continue;
 		}
 		if (fill_entry(f, e, (uint32_t)store, file, make) == -1)
@@ -344,11 +318,11 @@ bt_files_get(struct bt_files *f, uint32_t file, bool make,
 	int rc, code;
 
 	assert(file < f->layout->nfiles);
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	rc = get(f, file, make, ref);
 	code = errno;
 	state = f->stores[file].state;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	errno = code;
 	if (rc == -1)
 		bt_files_fail_open(f, file, state, err);
@@ -364,32 +338,32 @@ bt_files_get_open(struct bt_files *f, uint32_t file, struct bt_files_ref *ref)
 	bool ok;
 
 	assert(file < f->layout->nfiles);
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	if (f->anonymous || s->state == BT_STORE_SIDE)
 		store = f->layout->nfiles;
 	at = f->stores[store].entry;
-	ok = at != -1 && f->entries[at].fd != -1 && !f->stores[store].no_nowait;
+	ok = at != -1 && f->opened->entries[at].fd != -1 &&
+	     !f->stores[store].no_nowait;
 	if (ok) {
-		f->entries[at].refs++;
+		bt_opened_hold(f->opened, &f->opened->entries[at]);
 		lend(f, store, file, ref);
 	}
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	return ok;
 }
 
 void
 bt_files_put(struct bt_files *f, const struct bt_files_ref *ref)
 {
-	struct bt_open_file *e = &f->entries[ref->entry];
+	struct bt_open_file *e = &f->opened->entries[ref->entry];
 
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	assert(e->refs > 0);
 	assert(e->fd == ref->fd);
 	if (ref->wrote) {
 		f->stores[ref->store].unsynced = true;
 		f->stores[ref->store].settled = false;
 	}
-	if (--e->refs == 0)
-		pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	bt_opened_drop(f->opened, e);
+	pthread_mutex_unlock(&f->opened->lock);
 }

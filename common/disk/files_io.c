@@ -27,9 +27,9 @@ fail(struct bt_files *f, uint32_t file, const char *what, struct bt_err *err)
 	enum bt_store_state state;
 	char *path;
 
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	state = f->stores[file].state;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	path = bt_files_shown(f, file, state);
 	bt_err_code(err, BT_EFILE, code, "cannot %s '%s'", what, path);
 	bt_mem_free(path);
@@ -165,9 +165,9 @@ compare_final(struct bt_files *f, const struct bt_layout_span *s,
 	if (same == 1)
 		return 0;
 	if (!bt_files_is_selected(f, s->file)) {
-		pthread_mutex_lock(&f->lock);
+		pthread_mutex_lock(&f->opened->lock);
 		f->stores[s->file].state = BT_STORE_SIDE;
-		pthread_mutex_unlock(&f->lock);
+		pthread_mutex_unlock(&f->opened->lock);
 		return 1;
 	}
 	path = bt_files_path(f, s->file);
@@ -293,9 +293,9 @@ read_span_now(struct bt_files *f, const struct bt_layout_span *s,
 	got = preadv2(ref.fd, iov, n, (off_t)(ref.base + s->at), RWF_NOWAIT);
 	code = errno;
 	if (got == -1 && (code == EOPNOTSUPP || code == EINVAL)) {
-		pthread_mutex_lock(&f->lock);
+		pthread_mutex_lock(&f->opened->lock);
 		f->stores[ref.store].no_nowait = true;
-		pthread_mutex_unlock(&f->lock);
+		pthread_mutex_unlock(&f->opened->lock);
 		code = EAGAIN;
 	}
 	bt_files_put(f, &ref);

@@ -14,10 +14,10 @@
 static void
 set_state(struct bt_files *f, uint32_t file, enum bt_store_state state)
 {
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	f->stores[file].state = (uint8_t)state;
 	f->stores[file].settled = false;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 }
 
 static enum bt_store_state
@@ -25,9 +25,9 @@ state_of(struct bt_files *f, uint32_t file)
 {
 	enum bt_store_state state;
 
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	state = f->stores[file].state;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	return state;
 }
 
@@ -187,18 +187,17 @@ forget_fd(struct bt_files *f, uint32_t store)
 	struct bt_open_file *e;
 	int fd = -1;
 
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	while (f->stores[store].entry != -1) {
-		e = &f->entries[f->stores[store].entry];
+		e = &f->opened->entries[f->stores[store].entry];
 		if (e->refs > 0) {
-			pthread_cond_wait(&f->changed, &f->lock);
+			pthread_cond_wait(
+			    &f->opened->changed, &f->opened->lock);
 			continue;
 		}
-		fd = e->fd;
-		e->fd = -1;
-		f->stores[store].entry = -1;
+		fd = bt_opened_vacate(f->opened, e);
 	}
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	if (fd != -1)
 		close(fd);
 }
@@ -303,10 +302,10 @@ sync_store(struct bt_files *f, uint32_t store, struct bt_err *err)
 	bool unsynced;
 	int rc, code;
 
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	unsynced = f->stores[store].unsynced;
 	f->stores[store].unsynced = false; /* what comes now sets it again */
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	if (!unsynced || file == f->layout->nfiles)
 		return 0;
 	if (bt_files_get(f, file, false, &ref, err) == -1)
@@ -335,10 +334,10 @@ bt_files_is_synced(struct bt_files *f)
 {
 	bool synced = true;
 
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	for (uint32_t i = 0; i <= f->layout->nfiles && synced; i++)
 		synced = !f->stores[i].unsynced;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	return synced;
 }
 
@@ -357,10 +356,10 @@ bt_files_has_changed(struct bt_files *f, uint32_t file)
 {
 	bool changed;
 
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	changed =
 	    !f->stores[file].settled || f->stores[file].state == BT_STORE_SIDE;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	return changed;
 }
 
@@ -385,9 +384,9 @@ bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
 	state = find_state(f, file, err);
 	if (state == -1)
 		return -1;
-	pthread_mutex_lock(&f->lock);
+	pthread_mutex_lock(&f->opened->lock);
 	f->stores[file].settled = true;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->opened->lock);
 	if (state == BT_STORE_UNKNOWN)
 		return 0;
 	fd = bt_files_open_state(f, file, (enum bt_store_state)state, O_PATH);

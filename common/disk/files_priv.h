@@ -10,9 +10,8 @@
 #ifndef BT_DISK_FILES_PRIV_H
 #define BT_DISK_FILES_PRIV_H
 
-#include <pthread.h>
-
 #include "disk/files.h"
+#include "disk/opened.h"
 
 enum bt_store_state {
 	BT_STORE_UNKNOWN,	/* not looked for yet */
@@ -22,18 +21,11 @@ enum bt_store_state {
 };
 
 struct bt_store {
-	int32_t entry;		/* in entries, or -1 */
+	int32_t entry;		/* in opened's entries, or -1 */
 	uint8_t state;		/* enum bt_store_state */
 	bool no_nowait;		/* RWF_NOWAIT is not for this file system */
 	bool unsynced;		/* written since bt_files_sync */
 	bool settled;		/* not written or renamed since its last stat */
-};
-
-struct bt_open_file {
-	int fd;			/* -1: free, or being opened */
-	uint32_t store;
-	unsigned refs;		/* who use fd now; > 0 while being opened */
-	uint64_t used;		/* for finding the least recently used */
 };
 
 struct bt_files {
@@ -60,12 +52,9 @@ struct bt_files {
 	 */
 	pthread_mutex_t write_turn;
 
-	pthread_mutex_t lock;	/* all below */
-	pthread_cond_t changed;	/* an entry was released or opened */
-	struct bt_store *stores;	/* nfiles + 1 */
-	struct bt_open_file *entries;
-	unsigned nentries;
-	uint64_t clock;		/* of entries' used */
+	struct bt_opened *opened;
+	bool owns_opened;
+	struct bt_store *stores;	/* nfiles + 1; under opened's lock */
 };
 
 /* A descriptor that is lent until bt_files_put(). */

@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "net/coin.h"
 
+/* Descriptors that are not peers': content (disk/opened), trackers, ourselves */
+#define OTHERS_MAX 2048u
+
 /*
  * However many come, descriptors are left for content and trackers: without
  * them a peer is of no use.
@@ -15,16 +18,18 @@ static void
 share_descriptors(struct bt_client *c)
 {
 	struct rlimit rl = { .rlim_cur = RLIM_INFINITY };
-	rlim_t all;
+	rlim_t all, rest;
 
 	getrlimit(RLIMIT_NOFILE, &rl);
 	all = rl.rlim_cur;
-	c->peers_max = c->conf.peers_max;
-	if (c->peers_max > all / 2)
-		c->peers_max = (uint32_t)(all / 2);
 	c->strangers_max = BT_CLIENT_STRANGERS;
 	if (c->strangers_max > all / 8)
 		c->strangers_max = (unsigned)(all / 8) + 1;
+	rest = all / 4 < OTHERS_MAX ? all / 4 : OTHERS_MAX;
+	rest += c->strangers_max;
+	c->peers_max = c->conf.peers_max;
+	if (c->peers_max > all - rest)
+		c->peers_max = (uint32_t)(all - rest);
 }
 
 /*

@@ -1,10 +1,12 @@
 #include "session/session.h"
 
-#include <string.h>
-
+#include "base/hash.h"
+#include "base/htab.h"
 #include "base/mem.h"
 #include "cli/signal.h"
+#include "disk/opened.h"
 #include "disk/slurp.h"
+#include "net/coin.h"
 
 #define CONNS_DEFAULT 1000u /* of all torrents together */
 
@@ -98,19 +100,15 @@ on_tick(void *arg)
 
 /* A swarm is known to its peers by its info-hash alone. */
 static int
-refuse_second(const struct bt_session *s, size_t i, struct bt_err *err)
+refuse_second(struct bt_htab *known, struct bt_member *m, struct bt_err *err)
 {
-	const struct bt_member *m = s->members[i], *other;
+	struct bt_member *other = bt_htab_get(known, m->layout->info_hash);
 
-	for (size_t j = 0; j < i; j++) {
-		other = s->members[j];
-		if (other->layout != NULL &&
-		    memcmp(m->layout->info_hash, other->layout->info_hash,
-			sizeof(m->layout->info_hash)) == 0)
-			return bt_err_set(err, BT_EUSAGE,
-			    "'%s' is the torrent that '%s' is", m->operand,
-			    other->operand);
-	}
+	if (other != NULL)
+		return bt_err_set(err, BT_EUSAGE,
+		    "'%s' is the torrent that '%s' is", m->operand,
+		    other->operand);
+	bt_htab_put(known, m->layout->info_hash, m);
 	return 0;
 }
 
@@ -118,7 +116,11 @@ static void
 read_all(struct bt_session *s, char **operands)
 {
 	struct bt_err err = BT_ERR_INIT;
+	struct bt_htab *known;
+	uint8_t key[16];
 
+	bt_coin_fill(key, sizeof(key));
+	known = bt_htab_new(BT_SHA1_LEN, key);
 	for (size_t i = 0; i < s->n; i++) {
 		struct bt_member *m = bt_mem_zero(1, s->ops->member_size);
 
@@ -130,11 +132,12 @@ read_all(struct bt_session *s, char **operands)
 		struct bt_member *m = s->members[i];
 
 		if (bt_member_read(m, &s->in, &err) == 0 &&
-		    refuse_second(s, i, &err) == 0)
+		    refuse_second(known, m, &err) == 0)
 			continue;
 		m->state = BT_MEMBER_ENDED;
 		bt_session_fail(s, m, &err);
 	}
+	bt_htab_free(known);
 }
 
 /* Returns how many want the network. */
@@ -198,17 +201,23 @@ run_loop(struct bt_session *s)
 static void
 free_all(struct bt_session *s)
 {
+	bool all = true;
+
 	for (size_t i = 0; i < s->n; i++) {
 		struct bt_member *m = s->members[i];
 
 		if (m->swarm != NULL)
 			bt_swarm_free(m->swarm);
 		m->swarm = NULL;
-		if (!s->ops->fini(m))
+		if (!s->ops->fini(m)) {
+			all = false;
 			continue;
+		}
 		bt_member_fini(m);
 		bt_mem_free(m);
 	}
+	if (all)
+		bt_opened_free(s->opened);
 	bt_mem_free(s->members);
 	bt_client_free(s->client);
 	bt_loop_timer_free(s->tick);
@@ -223,6 +232,7 @@ bt_session_run(struct bt_session *s, char **operands, size_t n)
 
 	s->n = n;
 	s->members = bt_mem_zero(n, sizeof(*s->members));
+	s->opened = bt_opened_new(0);
 	read_all(s, operands);
 	/* before content takes the descriptors that it needs */
 	if (bt_loop_new(&s->loop, &err) == -1) {

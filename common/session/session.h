@@ -56,6 +56,7 @@ struct bt_session {
 	void *tool;			/* the tool's own */
 	struct bt_input in;
 	struct bt_fetch_conf fetch;
+	struct bt_opened *opened;	/* files of all torrents; for ->open */
 	struct bt_loop *loop;
 	struct bt_client *client;	/* NULL: no need of it */
 	struct bt_loop_timer *tick;

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "disk/opened.h"
 #include "disk_layout.h"
 #include "disk_tmp.h"
 
@@ -785,6 +786,7 @@ threads_share_few_descriptors_without_mixing_files_up(void **state)
 	pthread_t t[4];
 	atomic_uint bad = 0;
 	struct bt_err err = BT_ERR_INIT;
+	struct bt_opened *opened = bt_opened_new(4);
 	struct bt_layout *l;
 	struct bt_files *f;
 	uint8_t *content;
@@ -798,7 +800,7 @@ threads_share_few_descriptors_without_mixing_files_up(void **state)
 	f = open_conf(&(struct bt_files_conf){ .layout = l,
 	    .root = *state,
 	    .mode = BT_FILES_WRITE,
-	    .open_max = 4 });
+	    .opened = opened });
 	write_all(f, l, 1000);
 	for (unsigned i = 0; i < 4; i++) {
 		r[i] = (struct reader){ f, l, content, i + 1, &bad };
@@ -812,6 +814,7 @@ threads_share_few_descriptors_without_mixing_files_up(void **state)
 	must(bt_files_sync(f, &err), &err);
 	expect_all(f, l, 512);
 	bt_files_close(f);
+	bt_opened_free(opened);
 	bt_mem_free(content);
 	bt_layout_free(l);
 }
