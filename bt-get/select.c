@@ -8,12 +8,12 @@
 
 /* Files are numbered as bt-info -l shows them: padding does not count. */
 static uint32_t
-number_files(const struct bt_meta *m, uint32_t *number)
+number_files(const struct bt_layout *l, uint32_t *number)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < m->nfiles; i++)
-		number[i] = (m->files[i].attr & BT_META_PAD) ? 0 : ++n;
+	for (uint32_t i = 0; i < l->nfiles; i++)
+		number[i] = (l->files[i].attr & BT_META_PAD) ? 0 : ++n;
 	return n;
 }
 
@@ -27,6 +27,7 @@ static int
 by_number(struct get *g, const char *s, const uint32_t *number, uint32_t n,
     struct bt_err *err)
 {
+	const struct bt_layout *l = g->m.layout;
 	const char *at = s;
 	uint64_t from, to;
 	int rc;
@@ -36,7 +37,7 @@ by_number(struct get *g, const char *s, const uint32_t *number, uint32_t n,
 			return bt_err_set(err, BT_EUSAGE,
 			    "cannot select '%s': the torrent has %u files", s,
 			    n);
-		for (uint32_t i = 0; i < g->m.meta.nfiles; i++)
+		for (uint32_t i = 0; i < l->nfiles; i++)
 			if (number[i] >= from && number[i] <= to &&
 			    number[i] != 0)
 				bt_bits_put(&g->selected, i);
@@ -49,20 +50,21 @@ by_number(struct get *g, const char *s, const uint32_t *number, uint32_t n,
 static int
 by_glob(struct get *g, const char *glob, struct bt_err *err)
 {
+	const struct bt_layout *l = g->m.layout;
+	size_t skip = l->single ? 0 : strlen(l->name) + 1;
 	uint32_t found = 0;
 
-	for (uint32_t i = 0; i < g->m.meta.nfiles; i++) {
-		char *path = bt_str_dup(g->m.meta.files[i].path);
+	for (uint32_t i = 0; i < l->nfiles; i++) {
+		const char *path = l->files[i].path + skip;
 		const char *base = strrchr(path, '/');
 
 		base = base == NULL ? path : base + 1;
-		if (!(g->m.meta.files[i].attr & BT_META_PAD) &&
+		if (!(l->files[i].attr & BT_META_PAD) &&
 		    (fnmatch(glob, path, 0) == 0 ||
 			fnmatch(glob, base, 0) == 0)) {
 			bt_bits_put(&g->selected, i);
 			found++;
 		}
-		bt_mem_free(path);
 	}
 	if (found == 0)
 		return bt_err_set(
@@ -73,13 +75,14 @@ by_glob(struct get *g, const char *glob, struct bt_err *err)
 int
 select_files(struct get *g, struct bt_err *err)
 {
-	uint32_t *number = bt_mem_array(g->m.meta.nfiles, sizeof(*number));
-	uint32_t n = number_files(&g->m.meta, number);
+	const struct bt_layout *l = g->m.layout;
+	uint32_t *number = bt_mem_array(l->nfiles, sizeof(*number));
+	uint32_t n = number_files(l, number);
 	int rc = 0;
 
-	bt_bits_init(&g->selected, g->m.meta.nfiles);
+	bt_bits_init(&g->selected, l->nfiles);
 	if (g->conf->nselects == 0) {
-		for (uint32_t i = 0; i < g->m.meta.nfiles; i++)
+		for (uint32_t i = 0; i < l->nfiles; i++)
 			if (number[i] != 0)
 				bt_bits_put(&g->selected, i);
 	}

@@ -3,20 +3,51 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "cli/signal.h"
 #include "disk/verify.h"
 #include "session/session.h"
 
+static void
+keep_trackers(struct bt_member *m, const struct bt_meta *meta)
+{
+	m->ntrackers = meta->ntrackers;
+	m->trackers = bt_mem_array(m->ntrackers, sizeof(*m->trackers));
+	for (uint32_t i = 0; i < m->ntrackers; i++)
+		m->trackers[i] = (struct bt_member_tracker){
+			bt_str_dup(meta->trackers[i].url),
+			meta->trackers[i].tier
+		};
+}
+
+static void
+drop_trackers(struct bt_member *m)
+{
+	for (uint32_t i = 0; i < m->ntrackers; i++)
+		bt_mem_free(m->trackers[i].url);
+	bt_mem_free(m->trackers);
+	m->trackers = NULL;
+	m->ntrackers = 0;
+}
+
 int
 bt_member_read(struct bt_member *m, struct bt_input *in, struct bt_err *err)
 {
-	if (bt_input_torrent(in, m->operand, &m->bytes, err) == -1)
-		return -1;
-	if (bt_meta_parse(bt_buf_str(&m->bytes), &m->meta, err) == -1)
-		return bt_err_prefix(err, "cannot read '%s'", m->operand);
-	m->layout = bt_layout_new(&m->meta);
-	bt_bits_init(&m->have, m->layout->pieces);
-	return 0;
+	struct bt_buf bytes = { .p = NULL };
+	struct bt_meta meta;
+	int rc;
+
+	rc = bt_input_torrent(in, m->operand, &bytes, err);
+	if (rc == 0 && bt_meta_parse(bt_buf_str(&bytes), &meta, err) == -1)
+		rc = bt_err_prefix(err, "cannot read '%s'", m->operand);
+	if (rc == 0) {
+		m->layout = bt_layout_new(&meta);
+		bt_bits_init(&m->have, m->layout->pieces);
+		keep_trackers(m, &meta);
+		bt_meta_fini(&meta);
+	}
+	bt_buf_fini(&bytes);
+	return rc;
 }
 
 void
@@ -25,8 +56,7 @@ bt_member_fini(struct bt_member *m)
 	bt_files_close(m->files);
 	bt_bits_fini(&m->have);
 	bt_layout_free(m->layout);
-	bt_meta_fini(&m->meta);
-	bt_buf_fini(&m->bytes);
+	drop_trackers(m);
 }
 
 struct checking {
@@ -109,9 +139,9 @@ add_trackers(struct bt_member *m)
 		return;
 	for (size_t i = 0; i < o->ntrackers; i++)
 		bt_swarm_tracker(m->swarm, bt_str_of(o->trackers[i]), tier++);
-	for (uint32_t i = 0; i < m->meta.ntrackers; i++)
-		bt_swarm_tracker(m->swarm, m->meta.trackers[i].url,
-		    tier + m->meta.trackers[i].tier);
+	for (uint32_t i = 0; i < m->ntrackers; i++)
+		bt_swarm_tracker(m->swarm, bt_str_of(m->trackers[i].url),
+		    tier + m->trackers[i].tier);
 }
 
 void
@@ -134,6 +164,7 @@ bt_member_join(
 	    (struct bt_swarm_told){ on_effect, on_failed, on_stopped, m };
 	m->swarm = bt_client_add(c, &conf);
 	add_trackers(m);
+	drop_trackers(m);
 	bt_swarm_peers(m->swarm, o->peers, o->npeers);
 	m->state = BT_MEMBER_RUNNING;
 	bt_swarm_start(m->swarm);

@@ -29,15 +29,21 @@ struct bt_member {
 	struct bt_session *session;	/* borrowed */
 	const char *operand;		/* borrowed */
 	enum bt_member_state state;
-	struct bt_buf bytes;		/* of the torrent; meta points into it */
-	struct bt_meta meta;
+	struct bt_member_tracker {	/* that the torrent names; until joined */
+		char *url;
+		uint32_t tier;
+	} *trackers;
+	uint32_t ntrackers;
 	struct bt_layout *layout;	/* NULL: it could not be read */
 	struct bt_files *files;		/* opened by the tool, closed here */
 	struct bt_bits have;		/* pieces on disk, at the start */
 	struct bt_swarm *swarm;		/* NULL: not started */
 };
 
-/* m is zero but for session and operand. 0 or -1. */
+/*
+ * m is zero but for session and operand. Of the torrent's bytes only what is
+ * needed is kept. 0 or -1.
+ */
 int	bt_member_read(struct bt_member *m, struct bt_input *in,
 	    struct bt_err *err);
 /* The swarm is freed by then. */
