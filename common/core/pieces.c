@@ -28,7 +28,6 @@ bt_pieces_init(struct bt_torrent *t)
 		s->kept_max = (uint32_t)(BT_PIECES_KEPT / s->buf_size);
 	if (s->kept_max > 64)
 		s->kept_max = 64;
-	s->kept = bt_mem_array(s->kept_max, sizeof(*s->kept));
 }
 
 static void
@@ -218,6 +217,8 @@ give_buffer(struct bt_torrent *t, struct bt_piece *pc)
 	s->reserved -= s->buf_size;
 	if (pc->buf == NULL)
 		return;
+	if (s->kept == NULL)
+		s->kept = bt_mem_array(s->kept_max, sizeof(*s->kept));
 	if (s->nkept < s->kept_max && t->missing > 0)
 		s->kept[s->nkept++] = pc->buf;
 	else {

@@ -77,7 +77,7 @@ struct bt_pieces {
 	struct bt_piece **list;
 	uint32_t n, cap;
 	uint32_t nspilled, owned;	/* of n */
-	uint8_t **kept;		/* buffers for reuse */
+	uint8_t **kept;		/* buffers for reuse; NULL: none was yet */
 	uint32_t nkept, kept_max;
 	struct bt_job_out *jobs;
 	uint32_t njobs, jobs_out;	/* njobs: entries */

@@ -36,6 +36,7 @@ bt_spoil_fini(struct bt_spoil *s)
 {
 	while (s->n > 0)
 		forget(s, s->n - 1);
+	bt_mem_free(s->rec);
 }
 
 bool
@@ -65,6 +66,8 @@ remember(struct bt_spoil *s, const struct bt_piece *pc, const uint64_t *digests)
 	for (uint32_t i = 0; i < r.nblocks; i++)
 		r.giver[i] = pc->blocks[i].giver;
 	r.waiting = true;
+	if (s->rec == NULL)
+		s->rec = bt_mem_array(BT_SPOIL_MAX, sizeof(*s->rec));
 	s->rec[s->n++] = r;
 	s->waiting++;
 	s->bytes += bytes_of(&r);

@@ -39,7 +39,7 @@ struct bt_spoil_record {
 };
 
 struct bt_spoil {
-	struct bt_spoil_record rec[BT_SPOIL_MAX];	/* oldest first */
+	struct bt_spoil_record *rec;	/* oldest first; NULL: none yet */
 	uint32_t n;
 	uint32_t waiting;	/* records that wait */
 	size_t bytes;

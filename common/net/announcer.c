@@ -54,8 +54,8 @@ struct bt_announcer {
 	bool wanted;
 	unsigned step;
 	int64_t seeds, leechers;
-	struct bt_err err;
-	bool has_err; /* the current tracker failed over one family */
+	struct bt_err *err; /* why the last one failed; NULL: none did yet */
+	bool has_err;	    /* the current tracker failed over one family */
 };
 
 static void ask_next(struct bt_announcer *a);
@@ -69,6 +69,15 @@ now_of(const struct bt_announcer *a)
 	return bt_loop_now(a->conf.loop);
 }
 
+/* A kilobyte that a torrent without trouble does not need. */
+static void
+note_err(struct bt_announcer *a, const struct bt_err *err)
+{
+	if (a->err == NULL)
+		a->err = bt_mem_zero(1, sizeof(*a->err));
+	*a->err = *err;
+}
+
 static bool
 ask_leg(struct bt_tracker_leg *leg, enum bt_event event)
 {
@@ -80,6 +89,7 @@ ask_leg(struct bt_tracker_leg *leg, enum bt_event event)
 		.key = a->key,
 		.has_key = true,
 		.compact = true };
+	struct bt_err err = BT_ERR_INIT;
 
 	a->conf.figures(a->conf.arg, &f);
 	if (!a->asked_figures)
@@ -100,10 +110,12 @@ ask_leg(struct bt_tracker_leg *leg, enum bt_event event)
 	leg->event = event;
 	leg->asked_at = now_of(a);
 	leg->question = bt_asker_announce(
-	    a->conf.asker, t->url, leg->family, &q, on_leg, leg, &a->err);
-	if (leg->question == NULL)
-		bt_trackers_complain(t, a->conf.log, a->err.text);
-	return leg->question != NULL;
+	    a->conf.asker, t->url, leg->family, &q, on_leg, leg, &err);
+	if (leg->question != NULL)
+		return true;
+	note_err(a, &err);
+	bt_trackers_complain(t, a->conf.log, err.text);
+	return false;
 }
 
 /* Ask over each family that is not being asked yet; how many were. */
@@ -197,12 +209,14 @@ on_patience(void *arg)
 {
 	struct bt_announcer *a = arg;
 	struct bt_tracker *t = a->current;
+	struct bt_err err = BT_ERR_INIT;
 
 	if (t == NULL)
 		return;
-	bt_err_set(&a->err, BT_ETIMEOUT,
+	bt_err_set(&err, BT_ETIMEOUT,
 	    "cannot reach '%s': no answer within 15 s", t->url);
-	bt_trackers_complain(t, a->conf.log, a->err.text);
+	note_err(a, &err);
+	bt_trackers_complain(t, a->conf.log, err.text);
 	pass_over(t);
 }
 
@@ -299,7 +313,8 @@ note_answer(struct bt_tracker_leg *leg, const struct bt_announce_reply *r)
 	}
 	a->last = now_of(a);
 	a->answered = a->ever_answered = true;
-	a->err.kind = BT_ENONE;
+	bt_mem_free(a->err);
+	a->err = NULL;
 	t->hold = 0;
 	t->refusals = 0;
 }
@@ -361,11 +376,11 @@ on_failed(struct bt_tracker_leg *leg, const struct bt_announce_reply *r,
 		return;
 	/* of two reasons the first, unless it is a word of the tracker's */
 	if (!a->has_err || err->kind == BT_EREFUSED)
-		a->err = *err;
+		note_err(a, err);
 	a->has_err = true;
 	if (others)
 		return;
-	bt_trackers_complain(t, a->conf.log, a->err.text);
+	bt_trackers_complain(t, a->conf.log, a->err->text);
 	pass_over(t);
 }
 
@@ -531,6 +546,7 @@ bt_announcer_free(struct bt_announcer *a)
 	bt_loop_timer_free(a->timer);
 	bt_loop_timer_free(a->patience);
 	bt_loop_timer_free(a->urgent);
+	bt_mem_free(a->err);
 	bt_mem_free(a);
 }
 
@@ -565,5 +581,7 @@ bt_announcer_state(const struct bt_announcer *a, struct bt_announcer_state *out)
 	out->next = a->next;
 	out->seeds = a->seeds;
 	out->leechers = a->leechers;
-	out->err = a->err;
+	out->err.kind = BT_ENONE;
+	if (a->err != NULL)
+		out->err = *a->err;
 }
