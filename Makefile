@@ -136,9 +136,22 @@ sim-digest:
 sim-plant:
 	@tests/sim/plant.sh
 
+# tests/bench: NAME.c with a main() is a program, the rest is what they share.
+BENCH_REST =	rig hasher
+BENCH =		$(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter-out \
+		$(BENCH_REST:%=tests/bench/%.c),$(sort $(wildcard tests/bench/*.c))))
+$(BENCH): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
+    $(BENCH_REST:%=$(BUILD)/tests/bench/%.o) $(BUILD)/libbtpure.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+# libtorrent as a peer of its own: only for `make bench`, with what it installs
+$(BUILD)/tests/bench/lthost: tests/bench/lthost.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -o $@ $< \
+	    $$(pkg-config --cflags --libs libtorrent-rasterbar) -pthread
+
 # All that is compiled, for the lint that both compilers are content with it.
 .PHONY: everything
-everything: all $(UNIT) $(SIM) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+everything: all $(UNIT) $(SIM) $(BENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
