@@ -5,6 +5,7 @@
 #	make deps	install the packages that building and testing need
 #	make demo	a whole swarm on this machine, shown step by step
 #	make check	every test; ends with "N passed, N failed"
+#	make bench	side by side with the programs that others have written
 #	make check-long	the same and much more of it, for an hour or two
 #	make install	binaries, man pages, completions
 
@@ -149,6 +150,15 @@ $(BUILD)/tests/bench/lthost: tests/bench/lthost.cpp
 	$(CXX) -std=c++17 -O2 -o $@ $< \
 	    $$(pkg-config --cflags --libs libtorrent-rasterbar) -pthread
 
+
+# `make bench ROWS="one-to-one swarm"`: see tests/bench/README.md.
+.PHONY: bench bench-build
+bench-build: deps-build
+	@tests/lib/deps.sh $(BENCH_PKGS)
+	@$(MAKE) --no-print-directory all $(BENCH) $(BUILD)/tests/bench/lthost
+bench: bench-build
+	@BUILD=$(BUILD) python3 tests/bench/bench.py $(ROWS)
+
 # All that is compiled, for the lint that both compilers are content with it.
 .PHONY: everything
 everything: all $(UNIT) $(SIM) $(BENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
@@ -161,6 +171,9 @@ TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \
 		rtorrent opentracker mktorrent iproute2 bsdutils procps \
 		mandoc git xxd
+# What is measured beside ours, and a compiler for libtorrent's host.
+BENCH_PKGS =	g++ libtorrent-rasterbar-dev pkg-config transmission-cli aria2 \
+		rtorrent mktorrent iproute2 util-linux python3 openssl
 
 .PHONY: deps deps-build
 deps-build:
