@@ -30,7 +30,11 @@ LINK =		-pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
 
 all:
 
-obj =	$(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(addsuffix /*.c,$(1)))))
+# base/lanes has kernels for one family of processors, built for it alone
+ARCH :=		$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+NOT_HERE =	common/base/lanes_$(if $(filter x86_64,$(ARCH)),other,x86%).c
+src =		$(filter-out $(NOT_HERE),$(wildcard $(addsuffix /*.c,$(1))))
+obj =		$(patsubst %.c,$(BUILD)/%.o,$(sort $(src)))
 
 $(BUILD)/libbt.a: $(call obj,$(addprefix common/,$(ROOMS)))
 $(BUILD)/libbtpure.a: $(call obj,$(addprefix common/,$(PURE)))
@@ -72,6 +76,8 @@ $(BUILD)/tests/unit/test_net_%: $(BUILD)/tests/unit/test_net_%.o $(BUILD)/libbt.
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NETLIBS) -lcrypto
 $(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljansson -lcrypto
+# the AVX-512 kernels of base/lanes, over instructions written in C
+$(BUILD)/tests/unit/test_lanes_x16.o: STD += -Itests/unit/emulated
 $(BUILD)/tests/unit/test_tracker_%.o: STD += -Ibt-tracker
 $(BUILD)/tests/unit/test_tracker_%: $(BUILD)/tests/unit/test_tracker_%.o \
     $(addprefix $(BUILD)/bt-tracker/,store.o peers.o connid.o request.o) $(BUILD)/libbtpure.a

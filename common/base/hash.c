@@ -1,7 +1,9 @@
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA1_Update(): see bt_hash_blocks() */
 #include "base/hash.h"
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -77,6 +79,49 @@ bt_hash_end(struct bt_hash *h, uint8_t *out)
 	assert(ok == 1);
 	ok = EVP_DigestInit_ex2(h->ctx, h->md, NULL);
 	assert(ok == 1);
+}
+
+/*
+ * EVP's contexts live on the heap and hide their state. The functions that OpenSSL
+ * has below it, deprecated for the general user, take both from the caller, and
+ * whole blocks go straight to the same kernels.
+ */
+static void
+sha1_blocks(uint32_t h[5], const uint8_t *p, size_t n)
+{
+	SHA_CTX c = {
+		.h0 = h[0], .h1 = h[1], .h2 = h[2], .h3 = h[3], .h4 = h[4]
+	};
+	int ok = SHA1_Update(&c, p, n);
+
+	assert(ok == 1);
+	h[0] = c.h0;
+	h[1] = c.h1;
+	h[2] = c.h2;
+	h[3] = c.h3;
+	h[4] = c.h4;
+}
+
+static void
+sha256_blocks(uint32_t h[8], const uint8_t *p, size_t n)
+{
+	SHA256_CTX c = { .md_len = BT_SHA256_LEN };
+	int ok;
+
+	memcpy(c.h, h, sizeof(c.h));
+	ok = SHA256_Update(&c, p, n);
+	assert(ok == 1);
+	memcpy(h, c.h, sizeof(c.h));
+}
+
+void
+bt_hash_blocks(
+    enum bt_hash_kind kind, uint32_t state[], const uint8_t *p, size_t blocks)
+{
+	if (kind == BT_HASH_SHA1)
+		sha1_blocks(state, p, 64 * blocks);
+	else
+		sha256_blocks(state, p, 64 * blocks);
 }
 
 /*

@@ -5,7 +5,7 @@
  * library. SipHash-2-4 keeps strangers from choosing colliding keys.
  * Pure: no clock, no file, no coin.
  *
- * Used by  disk/pool, disk/verify, codec/metainfo, base/htab
+ * Used by  disk/pool, disk/verify, codec/metainfo, base/htab, base/lanes
  * Tests    tests/unit/test_hash.c (FIPS 180 and SipHash paper vectors)
  */
 #ifndef BT_BASE_HASH_H
@@ -28,6 +28,13 @@ struct bt_hash	*bt_hash_new(enum bt_hash_kind kind);	/* gives */
 void	bt_hash_free(struct bt_hash *h);
 void	bt_hash_add(struct bt_hash *h, const void *p, size_t n);
 void	bt_hash_end(struct bt_hash *h, uint8_t *out);
+
+/*
+ * The state, 5 or 8 words, after some more blocks of 64 bytes; beginning and
+ * padding are the caller's (base/lanes).
+ */
+void	bt_hash_blocks(enum bt_hash_kind kind, uint32_t state[],
+	    const uint8_t *p, size_t blocks);
 
 /* SipHash-2-4 of in under a 16-byte key. */
 uint64_t	bt_hash_sip(const uint8_t key[16], struct bt_str in);
