@@ -1,22 +1,45 @@
 #include "disk/jobs.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/lanes.h"
 #include "base/mem.h"
 #include "base/rd.h"
 #include "codec/wire.h"
 
 #define CHUNK ((size_t)256 << 10) /* stays in a core's second cache */
 
-static uint64_t
-digest_of(struct bt_str block)
-{
-	uint8_t sum[BT_SHA1_LEN];
+/* What this processor hashes with: found once. */
+static struct bt_lanes lanes;
+static pthread_once_t lanes_once = PTHREAD_ONCE_INIT;
 
-	bt_hash_sha1(block, sum);
-	return bt_be64(sum);
+static void
+find_lanes(void)
+{
+	bt_lanes_init(&lanes);
+}
+
+/* Digests of what is n bytes long from p, 16 KiB each; returns how many. */
+static size_t
+digest_blocks(const uint8_t *p, size_t n, uint64_t *digests)
+{
+	uint8_t sums[BT_LANES_WIDTH_MAX][BT_SHA1_LEN];
+	struct bt_str blocks[BT_LANES_WIDTH_MAX] = { 0 };
+	size_t at = 0, len, k, done = 0;
+
+	while (at < n) {
+		for (k = 0; k < BT_LANES_WIDTH_MAX && at < n; k++, at += len) {
+			len = n - at < BT_BLOCK_LEN ? n - at : BT_BLOCK_LEN;
+			blocks[k] = (struct bt_str){ p + at, len };
+		}
+		bt_lanes_whole(&lanes, BT_HASH_SHA1, blocks, k, sums[0]);
+		for (size_t i = 0; i < k; i++)
+			digests[done++] = bt_be64(sums[i]);
+	}
+	return done;
 }
 
 static void
@@ -53,26 +76,64 @@ write_data(struct bt_job *j)
 			: BT_DISK_OK;
 }
 
+/* Of no use where the disk failed, and maybe half filled. */
 static void
-store(struct bt_job *j)
+drop_digests(struct bt_job *j)
 {
-	struct bt_str data = { j->disk.data, j->disk.length };
-	uint8_t sum[BT_SHA1_LEN];
-	size_t at, n, i = 0;
+	if (j->status != BT_DISK_ERROR)
+		return;
+	bt_mem_free(j->digests);
+	j->digests = NULL;
+}
 
-	bt_hash_sha1(data, sum);
+/*
+ * The second half of a store, a job of its own: while one worker writes what
+ * was hashed, another hashes what has come, and no two write at a time.
+ */
+static void
+write_stores(struct bt_pool_job *pool)
+{
+	for (; pool != NULL; pool = pool->next) {
+		struct bt_job *j = (struct bt_job *)pool;
+
+		write_data(j);
+		drop_digests(j);
+	}
+}
+
+static void
+settle(struct bt_job *j, const uint8_t *sum)
+{
 	judge(j, sum);
 	if (wants_digests(j)) {
 		j->digests = new_digests(j);
-		for (at = 0; at < data.n; at += n) {
-			n = data.n - at < BT_BLOCK_LEN ? data.n - at
-						       : BT_BLOCK_LEN;
-			j->digests[i++] =
-			    digest_of(bt_str_sub(data, at, at + n));
-		}
+		digest_blocks(j->disk.data, j->disk.length, j->digests);
 	}
 	if (j->status == BT_DISK_OK)
-		write_data(j);
+		j->pool.then = write_stores;
+}
+
+/* Pieces that wait together are hashed side by side. */
+static void
+hash_stores(struct bt_pool_job *pool)
+{
+	uint8_t sums[BT_LANES_WIDTH_MAX][BT_SHA1_LEN];
+	struct bt_str data[BT_LANES_WIDTH_MAX] = { 0 };
+	struct bt_pool_job *at;
+	size_t n = 0, i = 0;
+
+	for (at = pool; at != NULL; at = at->next, n++) {
+		const struct bt_job *j = (const struct bt_job *)at;
+
+		assert(n < BT_LANES_WIDTH_MAX);
+		assert(j->disk.begin == 0);
+		assert(j->disk.length ==
+		       bt_layout_piece_size(j->layout, j->disk.piece));
+		data[n] = (struct bt_str){ j->disk.data, j->disk.length };
+	}
+	bt_lanes_whole(&lanes, BT_HASH_SHA1, data, n, sums[0]);
+	for (at = pool; at != NULL; at = at->next)
+		settle((struct bt_job *)at, sums[i++]);
 }
 
 /* Hash the piece from disk; with digests, its blocks too. 0 or -1. */
@@ -82,7 +143,7 @@ read_back(struct bt_job *j, struct bt_hash *h, uint64_t *digests)
 	uint32_t size = bt_layout_piece_size(j->layout, j->disk.piece);
 	uint64_t from = bt_layout_offset(j->layout, j->disk.piece, 0);
 	uint8_t *buf = bt_mem_alloc(size < CHUNK ? size : CHUNK);
-	size_t at, n, k, len;
+	size_t at, n;
 	int rc = 0;
 
 	for (at = 0; at < size; at += n) {
@@ -91,10 +152,8 @@ read_back(struct bt_job *j, struct bt_hash *h, uint64_t *digests)
 		if (rc == -1)
 			break;
 		bt_hash_add(h, buf, n);
-		for (k = 0; digests != NULL && k < n; k += len) {
-			len = n - k < BT_BLOCK_LEN ? n - k : BT_BLOCK_LEN;
-			*digests++ = digest_of((struct bt_str){ buf + k, len });
-		}
+		if (digests != NULL)
+			digests += digest_blocks(buf, n, digests);
 	}
 	bt_mem_free(buf);
 	return rc;
@@ -154,12 +213,6 @@ run(struct bt_pool_job *pool)
 	struct bt_job *j = (struct bt_job *)pool;
 
 	switch (j->kind) {
-	case BT_JOB_STORE:
-		assert(j->disk.begin == 0);
-		assert(j->disk.length ==
-		       bt_layout_piece_size(j->layout, j->disk.piece));
-		store(j);
-		break;
 	case BT_JOB_WRITE:
 		write_data(j);
 		break;
@@ -169,11 +222,10 @@ run(struct bt_pool_job *pool)
 	case BT_JOB_READ:
 		read_blocks(j);
 		break;
+	case BT_JOB_STORE: /* hash_stores() */
+		assert(false);
 	}
-	if (j->status == BT_DISK_ERROR) {
-		bt_mem_free(j->digests); /* of no use, and maybe half filled */
-		j->digests = NULL;
-	}
+	drop_digests(j);
 }
 
 struct bt_job *
@@ -182,7 +234,12 @@ bt_job_new(enum bt_job_kind kind, struct bt_files *files,
 {
 	struct bt_job *j = bt_mem_zero(1, sizeof(*j));
 
-	j->pool.run = run;
+	pthread_once(&lanes_once, find_lanes);
+	if (kind == BT_JOB_STORE) {
+		j->pool.run = hash_stores;
+		j->pool.together = bt_lanes_width(&lanes, BT_HASH_SHA1);
+	} else
+		j->pool.run = run;
 	j->kind = kind;
 	j->files = files;
 	j->layout = layout;

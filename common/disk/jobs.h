@@ -2,7 +2,8 @@
  * jobs - the core's disk jobs, done: store, write, verify, read.
  *
  * Each is a bt_pool_job around a struct from core/torrent_io. STORE hashes the
- * data against the layout's piece hash and writes it only if it is right;
+ * data against the layout's piece hash and writes it only if it is right; those
+ * that wait together are hashed side by side.
  * VERIFY reads back; a mismatch comes with the digests of its blocks: the first
  * 8 bytes of each SHA-1 as a big-endian number.
  * Touches: files, on a worker thread.

@@ -26,6 +26,8 @@ struct bt_pool {
 	struct queue waiting;
 	struct queue done;
 	size_t out; /* put and not given back */
+	/* what each worker runs together; NULL: nothing */
+	void (*groups[THREADS_MAX])(struct bt_pool_job *jobs);
 	bool stopping;
 	int fd; /* an eventfd: not 0 while done has jobs */
 	pthread_t threads[THREADS_MAX];
@@ -55,6 +57,55 @@ pop(struct queue *q)
 	return job;
 }
 
+/* May a worker begin with this job, one of those that wait? Locked. */
+static bool
+may_begin(const struct bt_pool *p, const struct bt_pool_job *job)
+{
+	const struct bt_pool_job *other = job;
+	unsigned n = 0, i = 0;
+
+	while (i < p->nthreads && p->groups[i] != job->run)
+		i++;
+	if (job->together <= 1 || i == p->nthreads)
+		return true;
+	for (; other != NULL && n < job->together; other = other->next)
+		n += other->run == job->run;
+	return n == job->together;
+}
+
+/*
+ * Take the first job that may begin, and those that are run with it; NULL if
+ * there is none. Locked.
+ */
+static struct bt_pool_job *
+take(struct bt_pool *p)
+{
+	struct bt_pool_job *first = NULL, *last = NULL, *before = NULL, *job;
+	struct bt_pool_job **at = &p->waiting.first;
+	unsigned left = 1;
+
+	while (left > 0 && (job = *at) != NULL) {
+		if (first == NULL ? !may_begin(p, job)
+				  : job->run != first->run) {
+			before = job;
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		if (job->next == NULL)
+			p->waiting.last = before;
+		job->next = NULL;
+		if (first == NULL) {
+			first = job;
+			left = job->together > 1 ? job->together : 1;
+		} else
+			last->next = job;
+		last = job;
+		left--;
+	}
+	return first;
+}
+
 static void
 raise_fd(struct bt_pool *p)
 {
@@ -72,26 +123,61 @@ lower_fd(struct bt_pool *p)
 	assert(n == (ssize_t)sizeof(count));
 }
 
+/* These were run: they are done, or wait for what is next. Locked. */
+static void
+finish(struct bt_pool *p, struct bt_pool_job *jobs)
+{
+	struct bt_pool_job *job, *next;
+	bool was_empty = p->done.first == NULL;
+
+	for (job = jobs; job != NULL; job = next) {
+		next = job->next;
+		if (job->then == NULL) {
+			push(&p->done, job);
+			continue;
+		}
+		job->run = job->then;
+		job->then = NULL;
+		push(&p->waiting, job);
+	}
+	if (was_empty && p->done.first != NULL)
+		raise_fd(p);
+	pthread_cond_signal(&p->finished);
+}
+
+/* A worker's own place, where it says what it runs. Locked. */
+static unsigned
+place_of(const struct bt_pool *p)
+{
+	unsigned i = 0;
+
+	while (!pthread_equal(p->threads[i], pthread_self()))
+		i++;
+	return i;
+}
+
 static void *
 work(void *arg)
 {
 	struct bt_pool *p = arg;
-	struct bt_pool_job *job;
+	struct bt_pool_job *jobs = NULL;
+	unsigned me;
 
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->lock); /* start() has it until all are there */
+	me = place_of(p);
 	for (;;) {
-		while (!p->stopping && p->waiting.first == NULL)
+		while (!p->stopping && (jobs = take(p)) == NULL)
 			pthread_cond_wait(&p->work, &p->lock);
 		if (p->stopping)
 			break;
-		job = pop(&p->waiting);
+		p->groups[me] = jobs->together > 1 ? jobs->run : NULL;
+		if (p->waiting.first != NULL && may_begin(p, p->waiting.first))
+			pthread_cond_signal(&p->work); /* for what I left */
 		pthread_mutex_unlock(&p->lock);
-		job->run(job);
+		jobs->run(jobs);
 		pthread_mutex_lock(&p->lock);
-		if (p->done.first == NULL)
-			raise_fd(p);
-		push(&p->done, job);
-		pthread_cond_signal(&p->finished);
+		p->groups[me] = NULL;
+		finish(p, jobs);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -126,11 +212,13 @@ start(struct bt_pool *p, unsigned threads)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &was);
+	pthread_mutex_lock(&p->lock); /* they look for their places */
 	while (p->nthreads < threads && code == 0) {
 		code = pthread_create(&p->threads[p->nthreads], NULL, work, p);
 		if (code == 0)
 			p->nthreads++;
 	}
+	pthread_mutex_unlock(&p->lock);
 	pthread_sigmask(SIG_SETMASK, &was, NULL);
 	return p->nthreads > 0 ? 0 : code; /* fewer than asked is fine */
 }
@@ -185,12 +273,16 @@ bt_pool_free(struct bt_pool *p)
 void
 bt_pool_put(struct bt_pool *p, struct bt_pool_job *job)
 {
+	bool wake;
+
 	assert(job->run != NULL);
 	pthread_mutex_lock(&p->lock);
 	push(&p->waiting, job);
 	p->out++;
+	wake = may_begin(p, job) || may_begin(p, p->waiting.first);
 	pthread_mutex_unlock(&p->lock);
-	pthread_cond_signal(&p->work); /* who wakes finds the lock free */
+	if (wake) /* who wakes finds the lock free */
+		pthread_cond_signal(&p->work);
 }
 
 static struct bt_pool_job *

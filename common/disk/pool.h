@@ -2,8 +2,10 @@
  * pool - worker threads for what blocks or burns.
  *
  * Jobs go in by one queue, results come out by another; an eventfd tells the
- * loop. A worker takes what waits and never waits for a full batch. Jobs for
- * one pool may finish in any order.
+ * loop. Jobs that gain by it are run together: a worker takes what waits of
+ * them and never waits for more; a second one takes of them only as many as it
+ * can run together, since the first is soon back for fewer. Jobs for one pool
+ * may finish in any order.
  * Touches: threads.
  *
  * Used by  net/client (through disk/jobs), disk/verify
@@ -17,7 +19,14 @@
 struct bt_pool;
 
 struct bt_pool_job {
-	void (*run)(struct bt_pool_job *job);	/* on a worker */
+	/*
+	 * On a worker: this job and, by their next, up to together - 1 more
+	 * that waited and have the same run, the oldest first.
+	 */
+	void (*run)(struct bt_pool_job *jobs);
+	unsigned together;			/* 0 and 1: alone */
+	/* What is to be run next of it, as a job anew; NULL: it is done. */
+	void (*then)(struct bt_pool_job *jobs);
 	struct bt_pool_job *next;		/* the pool's */
 };
 

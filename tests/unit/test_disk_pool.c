@@ -127,6 +127,115 @@ done_does_not_wait_for_what_runs(void **state)
 	bt_pool_free(p);
 }
 
+/* A job that notes with whom it ran. */
+struct member {
+	struct bt_pool_job pool; /* first */
+	unsigned id;
+	unsigned with[16], n; /* the first job of a list: all ids of it */
+	atomic_int *gate;
+};
+
+static void
+run_list(struct bt_pool_job *jobs)
+{
+	struct member *first = (struct member *)jobs;
+
+	while (first->gate != NULL && atomic_load(first->gate) == 0)
+		poll(NULL, 0, 1);
+	for (; jobs != NULL; jobs = jobs->next)
+		first->with[first->n++] = ((struct member *)jobs)->id;
+}
+
+static void
+run_other(struct bt_pool_job *jobs)
+{
+	assert_null(jobs->next);
+	((struct member *)jobs)->n = 1;
+}
+
+/* 0 keeps the worker while 1 .. 9 are put; 3 and 7 are of another kind. */
+static void
+jobs_that_gain_by_it_are_run_together(void **state)
+{
+	static const unsigned first[] = { 1, 2, 4, 5 }, then[] = { 6, 8, 9 };
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_pool *p = bt_pool_new(1, &err);
+	struct member m[10] = { 0 };
+	atomic_int gate = 0;
+	unsigned back = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		m[i].id = i;
+		m[i].pool.together = i == 0 ? 1 : 4;
+		m[i].pool.run = i == 3 || i == 7 ? run_other : run_list;
+	}
+	m[3].pool.together = m[7].pool.together = 0;
+	m[0].gate = &gate;
+	for (unsigned i = 0; i < 10; i++)
+		bt_pool_put(p, &m[i].pool);
+	atomic_store(&gate, 1);
+	while (bt_pool_wait(p) != NULL)
+		back++;
+	assert_int_equal(back, 10);
+	assert_int_equal(m[0].n, 1);
+	assert_int_equal(m[1].n, 4);
+	assert_memory_equal(m[1].with, first, sizeof(first));
+	assert_int_equal(m[6].n, 3);
+	assert_memory_equal(m[6].with, then, sizeof(then));
+	assert_int_equal(m[3].n, 1);
+	assert_int_equal(m[7].n, 1);
+	assert_int_equal(m[2].n + m[4].n + m[5].n + m[8].n + m[9].n, 0);
+	/* the queue is whole after that */
+	m[9].n = m[8].n = 0;
+	bt_pool_put(p, &m[9].pool);
+	bt_pool_put(p, &m[7].pool);
+	bt_pool_put(p, &m[8].pool);
+	for (back = 0; bt_pool_wait(p) != NULL;)
+		back++;
+	assert_int_equal(back, 3);
+	bt_pool_free(p);
+}
+
+/* 0 and 1 are held by the workers; of 2 .. 4 too few wait, of 2 .. 5 enough. */
+static void
+a_second_worker_takes_only_a_full_group(void **state)
+{
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_pool *p = bt_pool_new(2, &err);
+	struct member m[6] = { 0 };
+	struct job alone = { .pool.run = run };
+	atomic_int gate = 0;
+	unsigned back = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		m[i].id = i;
+		m[i].pool = (struct bt_pool_job){ .run = run_list,
+			.together = 4 };
+	}
+	m[0].gate = &gate;
+	bt_pool_put(p, &m[0].pool);
+	/* a job of another kind runs meanwhile, so the second worker is there */
+	bt_pool_put(p, &alone.pool);
+	assert_ptr_equal(bt_pool_wait(p), &alone);
+	for (unsigned i = 2; i < 5; i++)
+		bt_pool_put(p, &m[i].pool);
+	bt_pool_put(p, &alone.pool);
+	assert_ptr_equal(bt_pool_wait(p), &alone);
+	assert_int_equal(m[2].n, 0); /* passed over by the second worker */
+	bt_pool_put(p, &m[5].pool);
+	for (unsigned i = 0; i < 4; i++)
+		assert_non_null(bt_pool_wait(p)); /* while 0 still runs */
+	assert_int_equal(m[2].n, 4);
+	atomic_store(&gate, 1);
+	assert_ptr_equal(bt_pool_wait(p), &m[0]);
+	while (bt_pool_wait(p) != NULL)
+		back++;
+	assert_int_equal(back, 0);
+	bt_pool_free(p);
+}
+
 static void
 workers_leave_signals_to_the_loop(void **state)
 {
@@ -153,6 +262,8 @@ main(void)
 		cmocka_unit_test(
 		    a_job_that_runs_is_waited_for_when_the_pool_is_freed),
 		cmocka_unit_test(done_does_not_wait_for_what_runs),
+		cmocka_unit_test(jobs_that_gain_by_it_are_run_together),
+		cmocka_unit_test(a_second_worker_takes_only_a_full_group),
 		cmocka_unit_test(workers_leave_signals_to_the_loop),
 	};
 
