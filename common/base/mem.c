@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE ((size_t)4096) /* the smallest of any system */
+
 static void
 give_up(size_t wanted)
 {
@@ -43,6 +45,20 @@ bt_mem_alloc(size_t n)
 {
 	void *p = malloc(n != 0 ? n : 1);
 
+	if (p == NULL)
+		fail(n);
+	return p;
+}
+
+void *
+bt_mem_pages(size_t n)
+{
+	void *p;
+
+	if (n > SIZE_MAX - PAGE)
+		fail(n);
+	n = (n + PAGE - 1) / PAGE * PAGE; /* C11 wants a multiple */
+	p = aligned_alloc(PAGE, n != 0 ? n : PAGE);
 	if (p == NULL)
 		fail(n);
 	return p;

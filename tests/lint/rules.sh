@@ -72,7 +72,7 @@ rule_foreign_headers() {
 # What a pure object may leave undefined, besides bt_* and the compiler's own.
 pure_names='mem(cpy|move|set|cmp|chr|mem|rchr)|str(len|cmp|ncmp|chr|rchr|cpy'
 pure_names+='|nlen|error_r|spn|cspn)|__xpg_strerror_r|malloc|calloc|realloc|free'
-pure_names+='|reallocarray|qsort|bsearch|v?snprintf|abort|isxdigit|__ctype_b_loc'
+pure_names+='|reallocarray|aligned_alloc|qsort|bsearch|v?snprintf|abort|isxdigit|__ctype_b_loc'
 pure_names+='|EVP_[A-Za-z0-9_]+|SHA(1|256)(_Update)?|OPENSSL_[a-z]+'
 pure_names+='|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_'
 pure_names+='|__(mem(cpy|move|set)|v?snprintf|str(cpy|ncpy|cat))_chk'

@@ -97,6 +97,22 @@ zeroed_memory_is_zero_and_resizing_keeps_what_fits(void **state)
 }
 
 static void
+pages_begin_where_a_page_does(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 1 << 20 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint8_t *p = bt_mem_pages(sizes[i]);
+
+		assert_int_equal((uintptr_t)p % 4096, 0);
+		if (sizes[i] > 0)
+			memset(p, 1, sizes[i]);
+		bt_mem_free(p);
+	}
+}
+
+static void
 copies_are_equal_and_apart(void **state)
 {
 	char text[] = "spam", *s = bt_mem_strdup(text);
@@ -133,6 +149,7 @@ main(void)
 		cmocka_unit_test(size_zero_gives_a_pointer_that_may_be_freed),
 		cmocka_unit_test(
 		    zeroed_memory_is_zero_and_resizing_keeps_what_fits),
+		cmocka_unit_test(pages_begin_where_a_page_does),
 		cmocka_unit_test(copies_are_equal_and_apart),
 		cmocka_unit_test(a_formatted_string_has_any_length),
 	};
