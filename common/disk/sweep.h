@@ -1,9 +1,9 @@
 /*
  * sweep - hash the pieces of some content with every core, in bounded memory.
  *
- * Work is dealt out in runs of pieces that follow each other, some MiB each; a
- * worker reads in large steps that stay in its cache and hashes them. A piece
- * is never held whole, unless it is small.
+ * Work is dealt out in runs of pieces, some MiB each. A worker has one buffer that
+ * stays in its cache and fills it with small pieces, or with parts of long ones in
+ * turn, which go through base/lanes side by side.
  * Touches: threads; files through `read`.
  *
  * Used by  disk/verify
@@ -15,7 +15,7 @@
 #include "base/bits.h"
 #include "base/err.h"
 
-#define BT_SWEEP_LANES	128u	/* twice the threads of a pool */
+#define BT_SWEEP_SEATS	65u	/* one a thread of a pool, and the caller's */
 
 struct bt_sweep {
 	uint64_t size;		/* bytes */
@@ -25,12 +25,12 @@ struct bt_sweep {
 	/*
 	 * On a worker: n bytes at offset. -1 with kind
 	 * BT_EMISMATCH: they are not there; another kind stops the sweep. Calls
-	 * of one lane are never made at the same time.
+	 * of one seat are never made at the same time.
 	 */
-	int (*read)(void *arg, unsigned lane, uint64_t offset, uint8_t *to,
+	int (*read)(void *arg, unsigned seat, uint64_t offset, uint8_t *to,
 	    size_t n, struct bt_err *err);
 	/* These bytes are read soon. Also on the caller's thread. */
-	void (*advise)(void *arg, unsigned lane, uint64_t offset, uint64_t n);
+	void (*advise)(void *arg, unsigned seat, uint64_t offset, uint64_t n);
 	/*
 	 * On the caller's thread, in no order: sha1 is NULL where the piece is
 	 * not there. False stops the sweep.

@@ -12,6 +12,8 @@
 #include "disk/files_priv.h"
 #include "disk/sweep.h"
 
+#define OPEN_MAX_HERE 8u /* files of a seat: 65 of them stay below 1024 */
+
 struct check {
 	struct bt_files *files;
 	const struct bt_layout *layout;
@@ -20,21 +22,21 @@ struct check {
 };
 
 static int
-check_read(void *arg, unsigned lane, uint64_t offset, uint8_t *to, size_t n,
+check_read(void *arg, unsigned seat, uint64_t offset, uint8_t *to, size_t n,
     struct bt_err *err)
 {
 	const struct check *c = arg;
 
-	(void)lane;
+	(void)seat;
 	return bt_files_read(c->files, offset, to, n, err);
 }
 
 static void
-check_advise(void *arg, unsigned lane, uint64_t offset, uint64_t n)
+check_advise(void *arg, unsigned seat, uint64_t offset, uint64_t n)
 {
 	const struct check *c = arg;
 
-	(void)lane;
+	(void)seat;
 	bt_files_advise(c->files, offset, n);
 }
 
@@ -94,10 +96,10 @@ struct author {
 	void *arg;
 	uint64_t done; /* bytes */
 	uint8_t *hashes;
-	struct {
+	struct opened {
 		int fd;
 		size_t file; /* that fd is of */
-	} lanes[BT_SWEEP_LANES];
+	} seats[BT_SWEEP_SEATS][OPEN_MAX_HERE];
 };
 
 /* The file with the byte at offset: never an empty one, as in core/layout. */
@@ -116,19 +118,22 @@ file_at(const struct author *a, uint64_t offset)
 	return lo;
 }
 
+/* Pieces read in turn are of files some distance apart: each has a place. */
 static int
-lane_open(struct author *a, unsigned lane, size_t file, struct bt_err *err)
+seat_open(struct author *a, unsigned seat, size_t file, struct bt_err *err)
 {
-	if (a->lanes[lane].fd != -1 && a->lanes[lane].file == file)
-		return a->lanes[lane].fd;
-	if (a->lanes[lane].fd != -1)
-		close(a->lanes[lane].fd);
-	a->lanes[lane].file = file;
-	a->lanes[lane].fd = open(
+	struct opened *d = &a->seats[seat][file % OPEN_MAX_HERE];
+
+	if (d->fd != -1 && d->file == file)
+		return d->fd;
+	if (d->fd != -1)
+		close(d->fd);
+	d->file = file;
+	d->fd = open(
 	    a->files[file].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (a->lanes[lane].fd == -1)
+	if (d->fd == -1)
 		bt_err_sys(err, "cannot open '%s'", a->files[file].path);
-	return a->lanes[lane].fd;
+	return d->fd;
 }
 
 static int
@@ -139,7 +144,7 @@ fail_changed(const char *path, struct bt_err *err)
 }
 
 static int
-author_read(void *arg, unsigned lane, uint64_t offset, uint8_t *to, size_t n,
+author_read(void *arg, unsigned seat, uint64_t offset, uint8_t *to, size_t n,
     struct bt_err *err)
 {
 	struct author *a = arg;
@@ -153,7 +158,7 @@ author_read(void *arg, unsigned lane, uint64_t offset, uint8_t *to, size_t n,
 			file++; /* its end, or it is empty */
 			continue;
 		}
-		fd = lane_open(a, lane, file, err);
+		fd = seat_open(a, seat, file, err);
 		if (fd == -1)
 			return -1;
 		at = offset - a->looks[file].offset;
@@ -177,7 +182,7 @@ author_read(void *arg, unsigned lane, uint64_t offset, uint8_t *to, size_t n,
 
 /* Only of the first file: the others begin too late to wait for this. */
 static void
-author_advise(void *arg, unsigned lane, uint64_t offset, uint64_t n)
+author_advise(void *arg, unsigned seat, uint64_t offset, uint64_t n)
 {
 	struct author *a = arg;
 	struct bt_err ignored = BT_ERR_INIT; /* reading will say it again */
@@ -187,7 +192,7 @@ author_advise(void *arg, unsigned lane, uint64_t offset, uint64_t n)
 	if (n == 0)
 		return;
 	file = file_at(a, offset);
-	fd = lane_open(a, lane, file, &ignored);
+	fd = seat_open(a, seat, file, &ignored);
 	if (fd != -1)
 		posix_fadvise(fd, (off_t)(offset - a->looks[file].offset),
 		    (off_t)n, POSIX_FADV_WILLNEED);
@@ -259,6 +264,18 @@ look_after(const struct author *a, struct bt_err *err)
 	return 0;
 }
 
+static void
+close_all(struct author *a)
+{
+	struct opened *d;
+
+	for (unsigned i = 0; i < BT_SWEEP_SEATS * OPEN_MAX_HERE; i++) {
+		d = &a->seats[i / OPEN_MAX_HERE][i % OPEN_MAX_HERE];
+		if (d->fd != -1)
+			close(d->fd);
+	}
+}
+
 int
 bt_verify_author(const struct bt_hasher_file *files, size_t n,
     uint32_t piece_length, unsigned threads,
@@ -282,15 +299,13 @@ bt_verify_author(const struct bt_hasher_file *files, size_t n,
 	a->arg = arg;
 	a->hashes = hashes;
 	a->looks = bt_mem_zero(n + 1, sizeof(*a->looks));
-	for (unsigned i = 0; i < BT_SWEEP_LANES; i++)
-		a->lanes[i].fd = -1;
+	for (unsigned i = 0; i < BT_SWEEP_SEATS * OPEN_MAX_HERE; i++)
+		a->seats[i / OPEN_MAX_HERE][i % OPEN_MAX_HERE].fd = -1;
 	rc = look_before(a, err);
 	s.size = a->looks[n].offset;
 	if (rc == 0 && s.size > 0)
 		rc = bt_sweep_run(&s, err);
-	for (unsigned i = 0; i < BT_SWEEP_LANES; i++)
-		if (a->lanes[i].fd != -1)
-			close(a->lanes[i].fd);
+	close_all(a);
 	if (rc == 0)
 		rc = look_after(a, err);
 	bt_mem_free(a->looks);
