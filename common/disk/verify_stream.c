@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hash.h"
+#include "base/lanes.h"
 #include "base/mem.h"
 
 #define PART ((size_t)4 << 20) /* of the stream, for a worker at a time */
@@ -17,7 +17,8 @@
 /* A run of the stream: some whole pieces, or a part of one. */
 struct part {
 	struct bt_pool_job pool; /* first */
-	struct bt_hash *hash;	 /* its own, or, for parts of one, shared */
+	const struct bt_lanes *lanes;
+	struct bt_lane *lane; /* of the piece that this is a part of; or NULL */
 	uint32_t piece_length;
 	uint8_t *buf;
 	size_t n;	 /* bytes in buf */
@@ -35,6 +36,8 @@ struct stream {
 	void *arg;
 
 	struct bt_pool *pool;
+	struct bt_lanes lanes;
+	struct bt_lane shared; /* by the parts of a piece */
 	struct part *parts, *free;
 	unsigned nparts, out;
 	uint64_t done; /* bytes read */
@@ -42,19 +45,33 @@ struct stream {
 };
 
 static void
+work_whole(struct part *p)
+{
+	struct bt_str in[WINDOW];
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < p->pieces; i++, at += in[i - 1].n) {
+		in[i] = (struct bt_str){ p->buf + at, p->n - at };
+		if (in[i].n > p->piece_length)
+			in[i].n = p->piece_length;
+	}
+	bt_lanes_whole(p->lanes, BT_HASH_SHA1, in, p->pieces, p->sha1[0]);
+}
+
+static void
 work(struct bt_pool_job *pool)
 {
 	struct part *p = (struct part *)pool;
-	size_t at = 0, n;
 
-	if (p->pieces == 0) {
-		bt_hash_add(p->hash, p->buf, p->n);
+	if (p->lane == NULL) {
+		work_whole(p);
 		return;
 	}
-	for (uint32_t i = 0; i < p->pieces; i++, at += n) {
-		n = p->n - at < p->piece_length ? p->n - at : p->piece_length;
-		bt_hash_add(p->hash, p->buf + at, n);
-		bt_hash_end(p->hash, p->sha1[i]);
+	bt_lanes_add(
+	    p->lanes, &(struct bt_lanes_feed){ p->lane, p->buf, p->n }, 1);
+	if (p->pieces > 0) {
+		bt_lanes_end(p->lanes, &p->lane, 1, p->sha1[0]);
+		bt_lanes_begin(p->lane, BT_HASH_SHA1);
 	}
 }
 
@@ -94,7 +111,7 @@ put(struct stream *s, size_t n, bool is_shared, struct bt_err *err)
 		 (p->n < n || in_piece + p->n == s->piece_length))
 		p->pieces = 1; /* the piece ends here */
 	if (is_shared)
-		while (s->out > 0) /* one hash: in order */
+		while (s->out > 0) /* one lane: in order */
 			take(s);
 	if (p->n > 0 || p->pieces > 0) {
 		s->free = p->free;
@@ -135,8 +152,8 @@ run(struct stream *s, bool is_shared, size_t most, struct bt_err *err)
 static void
 make_parts(struct stream *s, bool is_shared, size_t most)
 {
-	struct bt_hash *shared = is_shared ? bt_hash_new(BT_HASH_SHA1) : NULL;
-
+	bt_lanes_init(&s->lanes);
+	bt_lanes_begin(&s->shared, BT_HASH_SHA1);
 	s->nparts = is_shared ? 2 : 2 * bt_pool_threads(s->pool);
 	if (s->nparts > PARTS_MAX)
 		s->nparts = PARTS_MAX;
@@ -145,9 +162,10 @@ make_parts(struct stream *s, bool is_shared, size_t most)
 		struct part *p = &s->parts[i];
 
 		p->pool.run = work;
-		p->hash = is_shared ? shared : bt_hash_new(BT_HASH_SHA1);
+		p->lanes = &s->lanes;
+		p->lane = is_shared ? &s->shared : NULL;
 		p->piece_length = s->piece_length;
-		p->buf = bt_mem_alloc(most);
+		p->buf = bt_mem_pages(most);
 		p->free = s->free;
 		s->free = p;
 	}
@@ -172,11 +190,8 @@ hash_stream(struct stream *s, unsigned threads, struct bt_err *err)
 	make_parts(s, is_shared, most);
 	rc = run(s, is_shared, most, err);
 	bt_pool_free(s->pool);
-	for (unsigned i = 0; i < s->nparts; i++) {
-		if (!is_shared || i == 0)
-			bt_hash_free(s->parts[i].hash);
+	for (unsigned i = 0; i < s->nparts; i++)
 		bt_mem_free(s->parts[i].buf);
-	}
 	bt_mem_free(s->parts);
 	return rc;
 }
