@@ -8,6 +8,7 @@
 #include "base/rd.h"
 
 #define BLOCK 64u
+#define TURN 16u     /* blocks, at least: a change of streams costs some */
 #define TOGETHER 64u /* streams looked at at once */
 
 const uint32_t bt_lanes_sha1_k[4] = { 0x5a827999, 0x6ed9eba1, 0x8f1bbcdc,
@@ -103,26 +104,29 @@ const struct bt_lanes_kernel bt_lanes_openssl[] = {
 	{ "openssl", BT_HASH_SHA256, 1, 500, is_always_here, openssl_sha256 },
 };
 
-/* The cheapest way through n streams of one length begins with pick[n]. */
+/*
+ * What i streams of one length cost with a kernel: those beyond its width take
+ * turns (see run_all), and places that are left empty cost as much as full ones.
+ */
 static void
 choose(struct bt_lanes *l, enum bt_hash_kind kind,
     const struct bt_lanes_kernel *const here[], size_t n)
 {
-	unsigned best[BT_LANES_WIDTH_MAX + 1] = { 0 }, cost;
+	unsigned best, cost;
 
+	l->pick[kind][0] = NULL;
 	for (unsigned i = 1; i <= BT_LANES_WIDTH_MAX; i++) {
-		best[i] = UINT_MAX;
+		best = UINT_MAX;
 		for (size_t k = 0; k < n; k++) {
-			cost = here[k]->cost;
+			cost = here[k]->cost * BT_LANES_WIDTH_MAX;
 			if (i > here[k]->width)
-				cost += best[i - here[k]->width];
-			if (cost < best[i]) {
-				best[i] = cost;
+				cost = cost / here[k]->width * i;
+			if (cost < best) {
+				best = cost;
 				l->pick[kind][i] = here[k];
 			}
 		}
 	}
-	l->pick[kind][0] = NULL;
 }
 
 static void
@@ -168,21 +172,18 @@ struct run {
 };
 
 /*
- * Advance the first n streams by as much as the shortest has. A kernel that is
- * wider repeats the first stream in its other places, into a state of no use.
+ * Advance the first n streams by some blocks. A kernel that is wider repeats the
+ * first stream in its other places, into a state of no use.
  */
 static void
-advance(const struct bt_lanes_kernel *k, struct run *r, size_t n)
+advance(const struct bt_lanes_kernel *k, struct run *r, size_t n, size_t blocks)
 {
 	uint32_t *state[BT_LANES_WIDTH_MAX], unused[8] = { 0 };
 	const uint8_t *from[BT_LANES_WIDTH_MAX];
-	size_t blocks = r[0].blocks;
 
 	for (size_t i = 0; i < BT_LANES_WIDTH_MAX; i++) {
 		state[i] = i < n ? r[i].state : unused;
 		from[i] = i < n ? r[i].p : r[0].p;
-		if (i < n && r[i].blocks < blocks)
-			blocks = r[i].blocks;
 	}
 	k->run(state, from, blocks);
 	for (size_t i = 0; i < n; i++) {
@@ -191,8 +192,8 @@ advance(const struct bt_lanes_kernel *k, struct run *r, size_t n)
 	}
 }
 
-/* Longest first: what ends early leaves its place to the next. */
-static void
+/* Longest first; how many have blocks left. */
+static size_t
 sort(struct run *r, size_t n)
 {
 	struct run t;
@@ -204,21 +205,45 @@ sort(struct run *r, size_t n)
 			r[k] = r[k - 1];
 		r[k] = t;
 	}
+	while (n > 0 && r[n - 1].blocks == 0)
+		n--;
+	return n;
 }
 
+static size_t
+shortest(const struct run *r, size_t n)
+{
+	size_t blocks = r[0].blocks;
+
+	for (size_t i = 1; i < n; i++)
+		if (r[i].blocks < blocks)
+			blocks = r[i].blocks;
+	return blocks;
+}
+
+/*
+ * The longest go first, to the end of the shortest of them. Where a few more are
+ * left than a kernel takes, all get closer to their ends in turns: one that was
+ * left over would run alone.
+ */
 static void
 run_all(
     const struct bt_lanes *l, enum bt_hash_kind kind, struct run *r, size_t n)
 {
 	const struct bt_lanes_kernel *k;
-	size_t left, m;
+	size_t m, blocks, left;
 
-	sort(r, n);
-	while (n > 0) {
+	for (n = sort(r, n); n > 0;) {
 		k = l->pick[kind]
 			   [n < BT_LANES_WIDTH_MAX ? n : BT_LANES_WIDTH_MAX];
 		m = n < k->width ? n : k->width;
-		advance(k, r, m);
+		blocks = shortest(r, m);
+		if (n > m && n < 2 * m && m > 1 && blocks > TURN) {
+			advance(k, r, m, blocks / 4 > TURN ? blocks / 4 : TURN);
+			n = sort(r, n);
+			continue;
+		}
+		advance(k, r, m, blocks);
 		left = 0;
 		for (size_t i = 0; i < n; i++)
 			if (r[i].blocks > 0)
