@@ -4,91 +4,86 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "base/hash.h"
+#include "base/lanes.h"
 #include "base/mem.h"
 #include "codec/metainfo.h"
 #include "codec/metawrite.h"
 #include "disk/pool.h"
 
-#define CHUNK (1u << 20) /* bytes read at a time; two are held */
-#define LANES_MAX 11	 /* 16 KiB .. 16 MiB */
+#define CHUNK (1u << 20)  /* bytes read at a time; two are held */
+#define CANDIDATES_MAX 11 /* 16 KiB .. 16 MiB */
+#define STREAMS_MAX 160u /* 64 + 32 + .. + 1 + 1 + 1 + 1 + 1, and a rest each */
+#define PARTS_MAX 8u	 /* of a chunk's streams */
+
+struct chunk {
+	uint8_t *p; /* CHUNK bytes */
+	size_t n;
+};
 
 /* One piece length that may be the right one. */
-struct lane {
-	struct bt_pool_job job; /* first: the pool hands this back */
-	struct bt_hash *hash;	/* NULL once it is outgrown */
+struct candidate {
 	uint32_t piece_length;
-	uint32_t filled; /* bytes of the piece being hashed */
-	bool full;	 /* more hashes than a torrent may hold */
+	bool is_dropped;     /* outgrown */
+	bool is_full;	     /* more hashes than a torrent may hold */
+	struct bt_lane lane; /* of the piece that is not whole yet */
 	struct bt_buf hashes;
-	struct bt_str in; /* what run() is to add */
+};
+
+/* Streams that one thread hashes side by side. */
+struct part {
+	struct bt_pool_job job; /* first: the pool hands this back */
+	const struct bt_lanes *lanes;
+	const struct bt_lanes_feed *feeds;
+	size_t n;
 };
 
 struct hasher {
 	struct bt_pool *pool;
-	struct lane lanes[LANES_MAX];
-	size_t nlanes;
-	struct bt_buf chunk[2]; /* one is hashed while the other is read */
+	struct bt_lanes lanes;
+	struct candidate candidates[CANDIDATES_MAX];
+	size_t ncandidates;
+	/* what a chunk holds of the pieces of each candidate, one after the other */
+	struct bt_lane streams[STREAMS_MAX];
+	struct bt_lanes_feed feeds[STREAMS_MAX];
+	size_t nstreams;
+	struct part parts[PARTS_MAX];
+	struct chunk chunk[2]; /* one is hashed while the other is read */
 };
-
-static void
-end_piece(struct lane *l)
-{
-	uint8_t digest[BT_SHA1_LEN];
-
-	bt_hash_end(l->hash, digest);
-	l->filled = 0;
-	if (bt_buf_add(&l->hashes, (struct bt_str){ digest, sizeof(digest) }))
-		l->full = true;
-}
 
 static void
 run(struct bt_pool_job *job)
 {
-	struct lane *l = (struct lane *)job;
-	size_t n;
+	struct part *p = (struct part *)job;
 
-	while (l->in.n > 0) {
-		n = l->piece_length - l->filled;
-		if (n > l->in.n)
-			n = l->in.n;
-		bt_hash_add(l->hash, l->in.p, n);
-		l->filled += (uint32_t)n;
-		l->in = bt_str_sub(l->in, n, l->in.n);
-		if (l->filled == l->piece_length)
-			end_piece(l);
-	}
+	bt_lanes_add(p->lanes, p->feeds, p->n);
 }
 
 static void
-add_lane(struct hasher *h, uint32_t piece_length)
+add_candidate(struct hasher *h, uint32_t piece_length)
 {
-	struct lane *l = &h->lanes[h->nlanes++];
+	struct candidate *c = &h->candidates[h->ncandidates++];
 
-	assert(h->nlanes <= LANES_MAX);
-	l->job.run = run;
-	l->hash = bt_hash_new(BT_HASH_SHA1);
-	l->piece_length = piece_length;
-	bt_buf_init(&l->hashes, BT_META_BYTES_MAX);
+	assert(h->ncandidates <= CANDIDATES_MAX);
+	c->piece_length = piece_length;
+	bt_lanes_begin(&c->lane, BT_HASH_SHA1);
+	bt_buf_init(&c->hashes, BT_META_BYTES_MAX);
 }
 
 static void
-drop_lane(struct lane *l)
+drop(struct candidate *c)
 {
-	bt_hash_free(l->hash);
-	l->hash = NULL;
-	bt_buf_fini(&l->hashes);
+	c->is_dropped = true;
+	bt_buf_fini(&c->hashes);
 }
 
 /* Fill a chunk. 1: there may be more to come; 0: that was the end; -1. */
 static int
-fill(int fd, struct bt_buf *to, struct bt_err *err)
+fill(int fd, struct chunk *to, struct bt_err *err)
 {
 	ssize_t n;
 
-	bt_buf_clear(to);
 	while (to->n < CHUNK) {
-		n = read(fd, bt_buf_room(to, CHUNK - to->n), CHUNK - to->n);
+		n = read(fd, to->p + to->n, CHUNK - to->n);
 		if (n == 0)
 			return 0;
 		if (n == -1 && errno == EINTR)
@@ -100,27 +95,122 @@ fill(int fd, struct bt_buf *to, struct bt_err *err)
 	return 1;
 }
 
+/* The chunk cut at the candidate's pieces. */
+static void
+cut(struct hasher *h, const struct candidate *c, struct bt_str chunk)
+{
+	struct bt_lane lane = c->lane;
+	size_t n;
+
+	for (; chunk.n > 0; chunk = bt_str_sub(chunk, n, chunk.n)) {
+		n = c->piece_length - (size_t)lane.n;
+		if (n > chunk.n)
+			n = chunk.n;
+		assert(h->nstreams < STREAMS_MAX);
+		h->streams[h->nstreams] = lane;
+		h->feeds[h->nstreams] =
+		    (struct bt_lanes_feed){ &h->streams[h->nstreams], chunk.p,
+			    n };
+		h->nstreams++;
+		bt_lanes_begin(&lane, BT_HASH_SHA1);
+	}
+}
+
+/* Give each worker as many bytes, but no fewer streams than go side by side. */
+static void
+deal_out(struct hasher *h, uint64_t bytes)
+{
+	unsigned width = bt_lanes_width(&h->lanes, BT_HASH_SHA1);
+	size_t parts = h->nstreams / width, from = 0, to = 0;
+	uint64_t dealt = 0;
+
+	if (parts > bt_pool_threads(h->pool))
+		parts = bt_pool_threads(h->pool);
+	if (parts > PARTS_MAX)
+		parts = PARTS_MAX;
+	if (parts < 1)
+		parts = 1;
+	for (size_t i = 0; i < parts; i++, from = to) {
+		while (to < h->nstreams && dealt < bytes * (i + 1) / parts)
+			dealt += h->feeds[to++].n;
+		h->parts[i] = (struct part){ .job.run = run,
+			.lanes = &h->lanes,
+			.feeds = h->feeds + from,
+			.n = to - from };
+		bt_pool_put(h->pool, &h->parts[i].job);
+	}
+}
+
 static void
 begin_chunk(struct hasher *h, struct bt_str chunk)
 {
-	for (size_t i = 0; i < h->nlanes; i++)
-		if (h->lanes[i].hash != NULL) {
-			h->lanes[i].in = chunk;
-			bt_pool_put(h->pool, &h->lanes[i].job);
+	uint64_t bytes = 0;
+
+	h->nstreams = 0;
+	for (size_t i = 0; i < h->ncandidates; i++)
+		if (!h->candidates[i].is_dropped) {
+			cut(h, &h->candidates[i], chunk);
+			bytes += chunk.n;
 		}
+	deal_out(h, bytes);
 }
 
-/* Wait for the lanes, and drop those that content of this size outgrew. */
+/* n pieces of c are whole. */
 static void
-end_chunk(struct hasher *h, uint64_t size)
+end_pieces(
+    struct hasher *h, struct candidate *c, struct bt_lane *lanes, size_t n)
+{
+	struct bt_lane *ends[CHUNK / BT_METAWRITE_PIECE_MIN + 1];
+	uint8_t *to = bt_buf_room(&c->hashes, n * BT_SHA1_LEN);
+
+	assert(n <= sizeof(ends) / sizeof(ends[0]));
+	if (to == NULL) {
+		c->is_full = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		ends[i] = &lanes[i];
+	bt_lanes_end(&h->lanes, ends, n, to);
+	c->hashes.n += n * BT_SHA1_LEN;
+}
+
+/* Take back c's streams from place i on; where the next candidate's are. */
+static size_t
+collect(struct hasher *h, struct candidate *c, size_t i, uint64_t bytes)
+{
+	struct bt_lane *first = &h->streams[i];
+	size_t whole = 0;
+
+	for (; bytes > 0; bytes -= h->feeds[i++].n)
+		if (h->streams[i].n == c->piece_length)
+			whole++;
+		else
+			c->lane = h->streams[i];
+	end_pieces(h, c, first, whole);
+	if (i > 0 && h->streams[i - 1].n == c->piece_length)
+		bt_lanes_begin(&c->lane, BT_HASH_SHA1);
+	return i;
+}
+
+/* Wait for the streams, and drop the lengths that content of `size` outgrew. */
+static void
+end_chunk(struct hasher *h, uint64_t bytes, uint64_t size)
 {
 	uint32_t fit = bt_metawrite_piece_length(size);
+	struct candidate *c;
+	size_t at = 0;
 
 	while (bt_pool_wait(h->pool) != NULL)
 		continue;
-	for (size_t i = 0; i < h->nlanes; i++)
-		if (h->lanes[i].hash != NULL && h->lanes[i].piece_length < fit)
-			drop_lane(&h->lanes[i]);
+	for (size_t i = 0; i < h->ncandidates; i++) {
+		c = &h->candidates[i];
+		if (c->is_dropped)
+			continue;
+		if (bytes > 0)
+			at = collect(h, c, at, bytes);
+		if (c->piece_length < fit)
+			drop(c);
+	}
 }
 
 /* Hash what comes while the next chunk is read. 0 or -1. */
@@ -129,20 +219,22 @@ hash_all(struct hasher *h, int fd, uint64_t *size,
     bool (*progress)(void *arg, uint64_t done), void *arg, struct bt_err *err)
 {
 	unsigned turn = 0;
+	size_t n;
 	bool go;
 	int more;
 
 	*size = 0;
 	more = fill(fd, &h->chunk[turn], err);
 	while (more != -1) {
-		begin_chunk(h, bt_buf_str(&h->chunk[turn]));
-		*size += h->chunk[turn].n;
+		n = h->chunk[turn].n;
+		begin_chunk(h, (struct bt_str){ h->chunk[turn].p, n });
+		*size += n;
 		turn ^= 1;
-		bt_buf_clear(&h->chunk[turn]);
+		h->chunk[turn].n = 0;
 		go = progress(arg, *size);
 		if (more == 1 && go)
 			more = fill(fd, &h->chunk[turn], err);
-		end_chunk(h, *size);
+		end_chunk(h, n, *size);
 		if (!go)
 			return bt_err_set(err, BT_EANSWER, "stopped");
 		if (more == 0 && h->chunk[turn].n == 0)
@@ -151,24 +243,24 @@ hash_all(struct hasher *h, int fd, uint64_t *size,
 	return -1;
 }
 
-/* Hand out the hashes of the lane that was right. */
+/* Hand out the hashes of the candidate that was right. */
 static int
-take_lane(struct hasher *h, struct stream *s, struct bt_err *err)
+take(struct hasher *h, struct stream *s, struct bt_err *err)
 {
-	struct lane *l = h->lanes;
+	struct candidate *c = h->candidates;
 
-	while (l->piece_length != bt_metawrite_piece_length(s->size))
-		l++;
-	if (l->filled > 0)
-		end_piece(l);
-	if (l->full)
+	while (c->piece_length != bt_metawrite_piece_length(s->size))
+		c++;
+	if (c->lane.n > 0)
+		end_pieces(h, c, &c->lane, 1);
+	if (c->is_full)
 		return bt_err_set(err, BT_ELIMIT,
 		    "too many pieces of %u "
 		    "bytes for one torrent",
-		    l->piece_length);
-	s->piece_length = l->piece_length;
-	s->hashes = l->hashes;
-	bt_buf_init(&l->hashes, 0);
+		    c->piece_length);
+	s->piece_length = c->piece_length;
+	s->hashes = c->hashes;
+	bt_buf_init(&c->hashes, 0);
 	return 0;
 }
 
@@ -176,24 +268,27 @@ int
 stream_hash(struct stream *s, int fd,
     bool (*progress)(void *arg, uint64_t done), void *arg, struct bt_err *err)
 {
-	struct hasher h = { .nlanes = 0 };
+	struct hasher *h = bt_mem_zero(1, sizeof(*h));
 	uint32_t n;
 	int rc = -1;
 
-	h.pool = bt_pool_new(0, err);
-	if (h.pool == NULL)
-		return -1;
-	bt_buf_init(&h.chunk[0], CHUNK);
-	bt_buf_init(&h.chunk[1], CHUNK);
+	h->pool = bt_pool_new(0, err);
+	if (h->pool == NULL)
+		goto out;
+	bt_lanes_init(&h->lanes);
+	h->chunk[0].p = bt_mem_pages(CHUNK);
+	h->chunk[1].p = bt_mem_pages(CHUNK);
 	for (n = BT_METAWRITE_PIECE_MIN; n <= BT_METAWRITE_PIECE_AUTO_MAX;
 	     n *= 2)
-		add_lane(&h, n);
-	if (hash_all(&h, fd, &s->size, progress, arg, err) == 0)
-		rc = take_lane(&h, s, err);
-	for (size_t i = 0; i < h.nlanes; i++)
-		drop_lane(&h.lanes[i]);
-	bt_buf_fini(&h.chunk[0]);
-	bt_buf_fini(&h.chunk[1]);
-	bt_pool_free(h.pool);
+		add_candidate(h, n);
+	if (hash_all(h, fd, &s->size, progress, arg, err) == 0)
+		rc = take(h, s, err);
+	for (size_t i = 0; i < h->ncandidates; i++)
+		drop(&h->candidates[i]);
+	bt_mem_free(h->chunk[0].p);
+	bt_mem_free(h->chunk[1].p);
+	bt_pool_free(h->pool);
+out:
+	bt_mem_free(h);
 	return rc;
 }
