@@ -20,11 +20,17 @@ import subprocess
 import sys
 import time
 
+import chart
 import report
 from rig import Bench
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROWS = {"one-to-one": "pair"}
+# The name of a row, and the function of a module here that measures it.
+ROWS = {"one-to-one": ("pair", "run"), "seed-cost": ("cost", "seeds"),
+        "leech-cost": ("cost", "leeches"), "small": ("small", "run"),
+        "digest": ("digest", "run"), "swarm": ("swarm", "run"),
+        "load": ("load", "run"), "idle": ("load", "run_idle"),
+        "many": ("many", "run")}
 
 
 def enter_namespace():
@@ -73,12 +79,13 @@ def main():
         os.makedirs(bench.dir, exist_ok=True)
         for name in names or ROWS:
             began = time.monotonic()
-            row = importlib.import_module(ROWS[name])
+            module, function = ROWS[name]
+            row = getattr(importlib.import_module(module), function)
 
             def note(s):
                 print("%s: %s" % (name, s), file=sys.stderr, flush=True)
             try:
-                got = row.run(bench, note)
+                got = row(bench, note)
             finally:
                 bench.end_all()
             got.update(runs=bench.runs, quick=bench.quick, machine=machine(),
@@ -91,6 +98,7 @@ def main():
                 f.write("\n")
             os.rename(path + ".new", path)
     report.write(results, os.path.dirname(path))
+    chart.write(results, os.path.dirname(path))
 
 
 if __name__ == "__main__":

@@ -126,8 +126,7 @@ class Aria2:
 
     def seed(self, bench, item, addr, tracker=False, limit=0, peers=0):
         p = bench.start(*self.args(bench, addr, item.folder),
-                        "--bt-seed-unverified=true", "--seed-ratio=0.0",
-                        "--bt-hash-check-seed=false",
+                        "--check-integrity=true", "--seed-ratio=0.0",
                         *(["--max-overall-upload-limit=%d" % limit]
                           if limit else []),
                         *(["--bt-max-peers=%d" % peers] if peers else []),
@@ -165,8 +164,9 @@ class Transmission:
                 "upload-slots-per-torrent": %d }""" % (
                 addr, PORT, limit // 1000, "true" if limit else "false",
                 peers or 240, peers or 60, peers or 14))
-        return ["transmission-cli", "-M", "-p", str(PORT), "-g", home, "-w",
-                folder, item.torrent]
+        # What it says shall not wait in a buffer.
+        return ["stdbuf", "-o0", "transmission-cli", "-M", "-p", str(PORT),
+                "-g", home, "-w", folder, item.torrent]
 
     def seed(self, bench, item, addr, tracker=False, limit=0, peers=0):
         p = bench.start(*self.args(bench, item, addr, item.folder,
@@ -254,7 +254,7 @@ ALL = {c.name: c for c in (
 def download(bench, client, item, peer, out, addr, **how):
     """One leech from start to end: figures, with the content compared; its
     files are gone afterwards."""
-    bench.warm(item.size)
+    bench.warm(item)
     began = time.monotonic()
     leech = client.leech(bench, item, addr, peer, out, **how)
     f = leech.wait(bench.cut)

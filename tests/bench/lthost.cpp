@@ -65,7 +65,7 @@ settings(const options &o, const char *listen)
 	}
 	s.set_str(s.listen_interfaces, listen);
 	s.set_int(s.alert_mask, lt::alert_category::status |
-		lt::alert_category::error);
+		lt::alert_category::error | lt::alert_category::storage);
 	s.set_bool(s.enable_dht, false);
 	s.set_bool(s.enable_lsd, false);
 	s.set_bool(s.enable_upnp, false);
@@ -130,7 +130,11 @@ watch(lt::session &session, const options &o)
 					    ? 0
 					    : 1;
 			}
-			if (lt::alert_cast<lt::torrent_finished_alert>(a)) {
+			/* All is here; it is done when all is in its file. */
+			if (auto *f = lt::alert_cast<
+				lt::torrent_finished_alert>(a))
+				f->handle.flush_cache();
+			if (lt::alert_cast<lt::cache_flushed_alert>(a)) {
 				say("done");
 				if (o.ends)
 					return 0;

@@ -28,7 +28,7 @@ def floor(bench, item, kernel):
     best = None
     copy = os.path.join(bench.scratch("out"), item.name)
     for how in FLOORS:
-        bench.warm(item.size)
+        bench.warm(item)
         f = tool(bench, "floor", *how, *kernel, item.torrent, item.path, copy)
         if not same(item.path, copy):
             raise Failed("the floor wrote other content")

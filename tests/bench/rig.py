@@ -57,6 +57,8 @@ class Bench:
         self.runs = int(os.environ.get("BENCH_RUNS", 1 if self.quick else 5))
         self.cut = float(os.environ.get("BENCH_CUT",
                                         10 if self.quick else 60))
+        # A turn that takes longer is the only one of its program.
+        self.slow = 20
         self.dir = os.environ.get("BENCH_DIR") or os.path.join(
             os.environ.get("TMPDIR", "/tmp"), "bt-bench")
         self.locks = [x for x in os.environ.get("BENCH_LOCKS", "").split(":")
@@ -110,15 +112,14 @@ class Bench:
             subprocess.run([self.bt("bt-make"), "-f", "-q", "-l", piece,
                             "-a", ANNOUNCE, "-o", it.torrent, it.path],
                            check=True)
-        # It is to be in the page cache.
-        subprocess.run(["cat", it.path], stdout=subprocess.DEVNULL)
         self.items[name] = it
         return it
 
-    def warm(self, size):
-        """Memory that the machine has at hand: see warm.c."""
-        subprocess.run([self.tool("warm"), str(size + (1 << 30))],
-                       check=True)
+    def warm(self, item, copies=1):
+        """The content in the page cache and memory at hand: see warm.c."""
+        more = min(item.size * copies + (64 << 20), 1 << 30)
+        subprocess.run([self.tool("warm"), str(item.size * copies + more),
+                        item.path], check=True)
 
     @contextlib.contextmanager
     def alone(self):
@@ -298,15 +299,16 @@ def tool(bench, name, *args, timeout=120):
     return fields(r.stdout.strip().splitlines()[-1])
 
 
-def rounds(bench, programs, one, note):
+def rounds(bench, programs, one, note, once=()):
     """Each program in turn, as often as is asked, and the medians of what
     one(program) gave: {program: figures}. Who is missing, fails or is cut off
-    (figures with "cut") has had its turn."""
+    (figures with "cut") has had its turn, and so has who is slow."""
     got = {p: [] for p in programs}
     over = {}
     for n in range(bench.runs):
         for p in programs:
-            if p in over:
+            if p in over or (got[p] and p in once) or (
+                    got[p] and got[p][0].get("wall", 0) > bench.slow):
                 continue
             try:
                 with bench.alone():
