@@ -158,7 +158,8 @@ $(BUILD)/tests/bench/lthost: tests/bench/lthost.cpp
 
 
 # `make bench ROWS="one-to-one swarm"`: see tests/bench/README.md.
-.PHONY: bench bench-build
+.PHONY: bench bench-build bench-programs
+bench-programs: $(BENCH)
 bench-build: deps-build
 	@tests/lib/deps.sh $(BENCH_PKGS)
 	@$(MAKE) --no-print-directory all $(BENCH) $(BUILD)/tests/bench/lthost
@@ -205,7 +206,8 @@ SUITES =	'lint=$(BATS) tests/lint' \
 
 # The full products, fresh seeds, and the tools of other builds under e2e: not
 # what measures the product itself.
-E2E =		$(filter-out %/memory.bats %/install.bats,$(wildcard tests/e2e/*.bats))
+E2E =		$(filter-out %/memory.bats %/install.bats %/bench.bats, \
+		$(wildcard tests/e2e/*.bats))
 MORE =		'sim long=$(MAKE) sim-long' \
 		'fuzz=$(MAKE) fuzz' \
 		'e2e by clang=BT_BIN=$(BUILD)/clang/bin $(BATS) $(E2E)' \

@@ -291,9 +291,12 @@ def fields(line):
 
 def tool(bench, name, *args, timeout=120):
     """The figures that one of the bench programs prints."""
-    r = subprocess.run([bench.tool(name)] + [str(a) for a in args],
-                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       timeout=timeout, text=True)
+    try:
+        r = subprocess.run([bench.tool(name)] + [str(a) for a in args],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=timeout, text=True)
+    except subprocess.TimeoutExpired as e:
+        raise Failed("%s: not done in %.0f s" % (name, timeout)) from e
     if r.returncode:
         raise Failed("%s: %s" % (name, r.stderr.strip()))
     return fields(r.stdout.strip().splitlines()[-1])
