@@ -1,5 +1,5 @@
 /*
- * floor [-h openssl] [-k pieces] [-t 1|2] [-w 1|2] TORRENT FILE COPY
+ * floor [-h openssl|lanes] [-k pieces] [-t 1|2] [-w 1|2] TORRENT FILE COPY
  *
  * What moving these bytes costs without a protocol: a process sends the blocks
  * of FILE with the headers of piece messages, 16 in one preadv into a staging
@@ -37,10 +37,9 @@ struct batch {
 
 struct job {
 	struct rig_torrent t;
-	enum hasher with;
+	struct hasher hasher;
 	unsigned together, threads, writer;
 	int out;
-	uint8_t sum; /* so that no digest is left out */
 	struct batch batch[BATCHES];
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
@@ -125,16 +124,18 @@ write_batch(struct job *j, const struct batch *b)
 static void
 hash_batch(struct job *j, const struct batch *b)
 {
-	struct hasher_job h[HASHER_MAX];
+	uint8_t digests[HASHER_MAX * BT_SHA1_LEN];
+	struct bt_str in[HASHER_MAX];
 	uint32_t i;
 
 	for (i = 0; i < b->n; i++) {
-		h[i].p = b->bytes + (size_t)i * j->t.piece_length;
-		h[i].n = rig_piece_size(&j->t, b->first + i);
+		in[i].p = b->bytes + (size_t)i * j->t.piece_length;
+		in[i].n = rig_piece_size(&j->t, b->first + i);
 	}
-	hasher_sha1(j->with, h, b->n);
-	for (i = 0; i < b->n; i++)
-		j->sum ^= h[i].digest[0];
+	hasher_run(&j->hasher, in, b->n, digests);
+	if (memcmp(digests, j->t.hashes + (size_t)b->first * BT_SHA1_LEN,
+		(size_t)b->n * BT_SHA1_LEN) != 0)
+		rig_fail("a piece is not what was sent");
 }
 
 static void *
@@ -240,7 +241,7 @@ run(struct job *j, const char *file)
 		(double)(sender.ru_utime.tv_usec + sender.ru_stime.tv_usec) /
 		    1e6) /
 		gb,
-	    (unsigned long long)j->t.size, hasher_name(j->with), j->together,
+	    (unsigned long long)j->t.size, j->hasher.name, j->together,
 	    j->threads, j->writer,
 	    (unsigned long long)rig_status(getpid(), "VmHWM"));
 }
@@ -248,17 +249,17 @@ run(struct job *j, const char *file)
 int
 main(int argc, char **argv)
 {
-	static struct job j = { .with = HASHER_BEST,
-		.together = 16,
+	static struct job j = { .together = 16,
 		.threads = 1,
 		.writer = 1,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.moved = PTHREAD_COND_INITIALIZER };
+	const char *hash = "lanes";
 	int c;
 
 	while ((c = getopt(argc, argv, "h:k:t:w:")) != -1) {
 		if (c == 'h')
-			j.with = hasher_named(optarg);
+			hash = optarg;
 		else if (c == 'k')
 			j.together = (unsigned)rig_number(optarg, 1);
 		else if (c == 't')
@@ -270,10 +271,11 @@ main(int argc, char **argv)
 	}
 	if (argc - optind != 3 || j.together > HASHER_MAX || j.threads > 2 ||
 	    j.writer > j.threads) {
-		fprintf(stderr, "usage: floor [-h openssl] [-k pieces] "
+		fprintf(stderr, "usage: floor [-h openssl|lanes] [-k pieces] "
 				"[-t 1|2] [-w 1|2] TORRENT FILE COPY\n");
 		return 2;
 	}
+	hasher_init(&j.hasher, hash);
 	rig_torrent_read(&j.t, argv[optind]);
 	j.out = open(argv[optind + 2], O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	if (j.out == -1)

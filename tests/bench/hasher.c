@@ -3,31 +3,29 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "rig.h"
 
-enum hasher
-hasher_named(const char *name)
+void
+hasher_init(struct hasher *h, const char *name)
 {
-	if (strcmp(name, "openssl") == 0)
-		return HASHER_OPENSSL;
 	errno = 0;
-	rig_fail("no such hash: '%s'", name);
-}
-
-const char *
-hasher_name(enum hasher with)
-{
-	(void)with;
-	return "openssl";
+	if (strcmp(name, "openssl") != 0 && strcmp(name, "lanes") != 0)
+		rig_fail("neither openssl nor lanes: '%s'", name);
+	h->name = name;
+	h->is_lanes = strcmp(name, "lanes") == 0;
+	bt_lanes_init(&h->lanes);
 }
 
 void
-hasher_sha1(enum hasher with, struct hasher_job *j, unsigned n)
+hasher_run(
+    const struct hasher *h, const struct bt_str *in, unsigned n, uint8_t *out)
 {
 	unsigned i;
 
-	(void)with;
+	if (h->is_lanes) {
+		bt_lanes_whole(&h->lanes, BT_HASH_SHA1, in, n, out);
+		return;
+	}
 	for (i = 0; i < n; i++)
-		bt_hash_sha1((struct bt_str){ j[i].p, j[i].n }, j[i].digest);
+		bt_hash_sha1(in[i], out + (size_t)i * BT_SHA1_LEN);
 }

@@ -1,26 +1,25 @@
 /*
- * hasher - the one seam through which the bench programs hash pieces.
+ * hasher - the one seam through which the bench programs hash pieces: with
+ * OpenSSL one by one, or side by side with the best of base/lanes here.
  *
- * Used by  floor, hashfloor
+ * Used by  floor
  */
 #ifndef BT_BENCH_HASHER_H
 #define BT_BENCH_HASHER_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/lanes.h"
 
 #define HASHER_MAX 64u /* pieces together */
 
-enum hasher { HASHER_OPENSSL, HASHER_BEST = HASHER_OPENSSL };
-
-struct hasher_job {
-	const uint8_t *p;
-	size_t n;
-	uint8_t digest[20];
+struct hasher {
+	const char *name; /* "openssl" or "lanes" */
+	bool is_lanes;
+	struct bt_lanes lanes;
 };
 
-enum hasher	hasher_named(const char *name); /* "openssl" */
-const char	*hasher_name(enum hasher with);
-void	hasher_sha1(enum hasher with, struct hasher_job *j, unsigned n);
+void	hasher_init(struct hasher *h, const char *name);
+/* The SHA-1 of each of n whole pieces, one after the other in out. */
+void	hasher_run(const struct hasher *h, const struct bt_str *in, unsigned n,
+	    uint8_t *out);
 
 #endif

@@ -238,6 +238,7 @@ rig_torrent_read(struct rig_torrent *t, const char *path)
 	t->size = m.size;
 	t->piece_length = m.piece_length;
 	t->pieces = m.pieces;
+	t->hashes = bt_mem_dup(m.piece_hashes, (size_t)m.pieces * 20);
 	bt_meta_fini(&m);
 	bt_mem_free(all);
 	if (t->size == 0)

@@ -48,6 +48,7 @@ struct rig_torrent {
 	uint8_t hash[20];
 	uint64_t size;
 	uint32_t piece_length, pieces;
+	uint8_t *hashes; /* of each piece, 20 bytes */
 };
 
 void	rig_torrent_read(struct rig_torrent *t, const char *path);

@@ -29,7 +29,7 @@ seed() {
 @test "floor copies the content, by one thread and by two" {
 	local how
 
-	for how in '-t 1' '-t 2' '-t 2 -w 2 -k 3'; do
+	for how in '-t 1' '-t 1 -h openssl' '-t 2' '-t 2 -w 2 -k 3'; do
 		# shellcheck disable=SC2086
 		run -0 "$bench/floor" $how "$x.torrent" "$x" copy
 		[[ $output == *' bytes=5000001 '* ]]
