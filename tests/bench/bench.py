@@ -5,8 +5,8 @@ installed, on the same content, and write what was found.
 Rows: see ROWS; without any, all of them. BENCH_RUNS=5 is how often each
 program has its turn, BENCH_QUICK=1 takes small content, BENCH_CUT=60 is after
 how many seconds a download is cut off, BENCH_DIR is where the content goes
-(some 8 GB). BENCH_LOCKS=FILE[:FILE] are locked while a program has its turn, for a
-machine that is shared with others who lock them.
+(some 8 GB). BENCH_LOCKS=FILE[:FILE] are locked for a minute of turns at a time, for a machine
+that is shared with others who lock them.
 
 results.json keeps the last figures of each row; RESULTS.md and results.svg are
 made of them (`bench.py --report` does only that).
@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -75,6 +76,8 @@ def main():
             results = json.load(f)
     if "--report" not in sys.argv:
         enter_namespace()
+        # What was begun is ended, whoever ends this.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         bench = Bench()
         os.makedirs(bench.dir, exist_ok=True)
         for name in names or ROWS:
