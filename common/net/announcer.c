@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "codec/url.h"
 #include "net/coin.h"
-#include "net/dns.h"
+#include "net/peernames.h"
 #include "net/trackers.h"
 
 #define PATIENCE_US (15 * BT_LOOP_SECOND) /* rule 1 */
@@ -17,7 +17,6 @@
 #define STEP_US (5 * BT_LOOP_SECOND) /* rule 4 */
 #define STEPS_MAX 8u
 #define CONTENT_US (60 * BT_LOOP_SECOND) /* rule 4: then steps begin anew */
-#define NAMES_MAX 32u /* names resolved at once for one torrent */
 /*
  * Programs of one swarm are often begun together, the tracker among them: until
  * one has answered the trackers are tried again after 1, 2, 4, 8 s, which is
@@ -25,20 +24,13 @@
  */
 #define EAGER_MAX 4u
 
-struct name {
-	struct bt_announcer *owner;
-	struct name *next, **link;
-	struct bt_dns_query *query;
-};
-
 enum phase { IDLE, RUNNING, STOPPING, STOPPED };
 
 struct bt_announcer {
 	struct bt_announcer_conf conf;
 	uint32_t key;
 	struct bt_trackers trackers;
-	struct name *names;
-	unsigned nnames;
+	struct bt_peernames names;
 
 	enum phase phase;
 	struct bt_loop_timer *timer;	/* the next round; the end of a stop */
@@ -51,6 +43,7 @@ struct bt_announcer {
 	bool was_incomplete, asked_figures;
 
 	int64_t last, interval, min_interval, next;
+	int64_t regular; /* wait from last to next, by rule 8; 0: not yet */
 	bool wanted;
 	unsigned step;
 	int64_t seeds, leechers;
@@ -108,7 +101,6 @@ ask_leg(struct bt_tracker_leg *leg, enum bt_event event)
 	if (t->trackerid != NULL)
 		q.trackerid = bt_str_of(t->trackerid);
 	leg->event = event;
-	leg->asked_at = now_of(a);
 	leg->question = bt_asker_announce(
 	    a->conf.asker, t->url, leg->family, &q, on_leg, leg, &err);
 	if (leg->question != NULL)
@@ -203,6 +195,23 @@ pass_over(struct bt_tracker *t)
 	ask_next(a);
 }
 
+/* It may have waited for its turn, or does so still. */
+static int64_t
+patience_ends(const struct bt_tracker *t)
+{
+	int64_t first = INT64_MAX, since;
+
+	for (int i = 0; i < 2; i++) {
+		if (t->legs[i].question == NULL)
+			continue;
+		if (!bt_asker_is_asked(t->legs[i].question, &since))
+			since = now_of(t->owner);
+		if (since < first)
+			first = since;
+	}
+	return first == INT64_MAX ? 0 : first + PATIENCE_US;
+}
+
 /* A UDP tracker is silent: it is tried on, and the next one is asked. */
 static void
 on_patience(void *arg)
@@ -210,9 +219,15 @@ on_patience(void *arg)
 	struct bt_announcer *a = arg;
 	struct bt_tracker *t = a->current;
 	struct bt_err err = BT_ERR_INIT;
+	int64_t end;
 
 	if (t == NULL)
 		return;
+	end = patience_ends(t);
+	if (end > now_of(a)) {
+		bt_loop_timer_at(a->patience, end);
+		return;
+	}
 	bt_err_set(&err, BT_ETIMEOUT,
 	    "cannot reach '%s': no answer within 15 s", t->url);
 	note_err(a, &err);
@@ -220,11 +235,29 @@ on_patience(void *arg)
 	pass_over(t);
 }
 
+/*
+ * Rule 8: what was begun together shall not come together for ever. The first
+ * wait is cut by up to half, later ones by little.
+ */
+static int64_t
+spread(struct bt_announcer *a, int64_t wait)
+{
+	int64_t least = wait - (a->regular != 0 ? wait / 16 : wait / 2);
+
+	if (!a->conf.crowd)
+		return wait;
+	if (least < a->min_interval)
+		least = a->min_interval;
+	if (least < wait)
+		wait -= (int64_t)(bt_coin_u64() % (uint64_t)(wait - least));
+	return wait;
+}
+
 /* Rules 3 and 4: when to announce next. */
 static void
 schedule(struct bt_announcer *a)
 {
-	int64_t wait = a->interval, step = STEP_US << a->step;
+	int64_t wait = a->regular, step = STEP_US << a->step;
 
 	if (a->wanted && step < wait)
 		wait = step > a->min_interval ? step : a->min_interval;
@@ -245,38 +278,12 @@ bt_announcer_want_peers(struct bt_announcer *a)
 }
 
 static void
-on_name(void *arg, const struct bt_addr *addrs, size_t n, const char *why)
+on_named(void *arg, const struct bt_addr *addrs, size_t n)
 {
-	struct name *name = arg;
-	struct bt_announcer *a = name->owner;
+	struct bt_announcer *a = arg;
 
-	(void)why;
-	*name->link = name->next;
-	if (name->next != NULL)
-		name->next->link = name->link;
-	a->nnames--;
-	bt_mem_free(name);
-	if (n > 0 && a->phase == RUNNING)
+	if (a->phase == RUNNING)
 		a->conf.on_peers(a->conf.arg, addrs, n);
-}
-
-static void
-resolve(struct bt_announcer *a, const struct bt_peer_name *peer)
-{
-	struct name *name;
-
-	if (a->nnames == NAMES_MAX)
-		return;
-	name = bt_mem_zero(1, sizeof(*name));
-	name->owner = a;
-	name->next = a->names;
-	name->link = &a->names;
-	if (name->next != NULL)
-		name->next->link = &name->next;
-	a->names = name;
-	a->nnames++;
-	name->query = bt_dns_resolve(bt_asker_dns(a->conf.asker), peer->host,
-	    peer->port, 0, on_name, name);
 }
 
 static int64_t
@@ -310,6 +317,11 @@ note_answer(struct bt_tracker_leg *leg, const struct bt_announce_reply *r)
 	if (r->trackerid.n > 0) {
 		bt_mem_free(t->trackerid);
 		t->trackerid = bt_str_dup(r->trackerid);
+	}
+	if (first) {
+		a->regular = spread(a, a->interval);
+	} else if (a->regular > a->interval) {
+		a->regular = a->interval;
 	}
 	a->last = now_of(a);
 	a->answered = a->ever_answered = true;
@@ -355,7 +367,7 @@ on_ok(struct bt_tracker_leg *leg, const struct bt_announce_reply *r)
 	if (leg->completed_due)
 		bt_loop_timer_in(a->urgent, 0);
 	for (uint32_t i = 0; i < r->nnames; i++)
-		resolve(a, &r->names[i]);
+		bt_peernames_resolve(&a->names, &r->names[i]);
 	if (r->npeers > 0)
 		a->conf.on_peers(a->conf.arg, r->peers, r->npeers);
 }
@@ -456,8 +468,11 @@ static bool
 is_pending(const struct bt_tracker_leg *leg)
 {
 	const struct bt_announcer *a = leg->tracker->owner;
+	int64_t since;
 
-	return leg->question != NULL && now_of(a) - leg->asked_at < PENDING_US;
+	return leg->question != NULL &&
+	       bt_asker_is_asked(leg->question, &since) &&
+	       now_of(a) - since < PENDING_US;
 }
 
 /* Tell `stopped` to each that is free to hear it; ends when all did. */
@@ -523,6 +538,9 @@ bt_announcer_new(const struct bt_announcer_conf *conf)
 	a->conf = *conf;
 	a->key = bt_coin_u32();
 	bt_trackers_init(&a->trackers);
+	a->names = (struct bt_peernames){
+		.dns = bt_asker_dns(conf->asker), .found = on_named, .arg = a
+	};
 	a->seeds = a->leechers = -1;
 	a->timer = bt_loop_timer_new(conf->loop, on_timer, a);
 	a->patience = bt_loop_timer_new(conf->loop, on_patience, a);
@@ -533,16 +551,10 @@ bt_announcer_new(const struct bt_announcer_conf *conf)
 void
 bt_announcer_free(struct bt_announcer *a)
 {
-	struct name *name;
-
 	if (a == NULL)
 		return;
 	bt_trackers_fini(&a->trackers);
-	while ((name = a->names) != NULL) {
-		a->names = name->next;
-		bt_dns_cancel(name->query);
-		bt_mem_free(name);
-	}
+	bt_peernames_fini(&a->names);
 	bt_loop_timer_free(a->timer);
 	bt_loop_timer_free(a->patience);
 	bt_loop_timer_free(a->urgent);

@@ -16,6 +16,9 @@
  * 6. Host names in peer lists are resolved and given like other addresses.
  * 7. Programs of a swarm are often begun together, the tracker among them: until
  *    a tracker has answered all are tried again after 1, 2, 4, 8 s.
+ * 8. One of a crowd announces up to half an interval sooner at first, and then
+ *    up to a sixteenth (never sooner than `min interval`), so that thousands
+ *    that began together spread over the interval.
  * All announcers of a process share one asker.
  * Touches: sockets (through net/asker).
  *
@@ -44,6 +47,7 @@ struct bt_announcer_conf {
 	uint8_t info_hash[20];
 	uint8_t peer_id[20];
 	uint16_t port;			/* where we listen */
+	bool crowd;			/* rule 8 */
 	const struct bt_log *log;	/* may be NULL; borrowed */
 	/* Called from the loop, never from within a call of ours. */
 	void (*figures)(void *arg, struct bt_announcer_figures *out);

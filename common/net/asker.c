@@ -1,22 +1,30 @@
 #include "net/asker.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "codec/url.h"
 #include "net/dns.h"
 #include "net/httpc.h"
+#include "net/turns.h"
 #include "net/udp.h"
 
 #define HTTP_TIMEOUT_US (30 * BT_LOOP_SECOND)
 /* 2048 bytes of URL, what an announce adds, or 40 hashes of a scrape */
 #define URL_MAX 8192
+/* Questions to one tracker at once: HTTP ones have a connection each. */
+#define HTTP_EACH 8u
+#define UDP_EACH 32u
+/* One that is silent so long keeps the others no more from being asked. */
+#define PATIENCE_US (15 * BT_LOOP_SECOND)
 
 struct bt_asker {
 	struct bt_asker_conf conf;
 	struct bt_dns *dns;
 	struct bt_httpc *httpc;
 	struct bt_udp *udp;
+	struct bt_turns *turns;
 	struct bt_asker_question *questions;
 };
 
@@ -25,6 +33,9 @@ struct bt_asker_question {
 	struct bt_asker_question *next, **link;
 	char *url;
 	uint8_t family;
+	struct bt_turn turn;
+	char *full; /* what to GET; NULL: it is asked over UDP */
+	struct bt_announce announce; /* UDP */
 	struct bt_httpc_get *get;
 	struct bt_udp_query *query;
 	uint8_t (*hashes)[20]; /* of a scrape */
@@ -46,16 +57,20 @@ bt_asker_new(const struct bt_asker_conf *conf)
 	if (k->conf.timeout_us == 0)
 		k->conf.timeout_us = HTTP_TIMEOUT_US;
 	k->dns = bt_dns_new(conf->loop);
+	k->turns = bt_turns_new(conf->loop, PATIENCE_US);
 	return k;
 }
 
+/* Its turn was ended, or is here. */
 static void
 release(struct bt_asker_question *q)
 {
+	bt_turns_cancel(q->owner->turns, &q->turn);
 	*q->link = q->next;
 	if (q->next != NULL)
 		q->next->link = q->link;
 	bt_mem_free(q->url);
+	bt_mem_free(q->full);
 	bt_mem_free(q->hashes);
 	bt_mem_free(q);
 }
@@ -79,6 +94,7 @@ bt_asker_free(struct bt_asker *k)
 		bt_asker_cancel(k->questions);
 	bt_httpc_free(k->httpc);
 	bt_udp_free(k->udp);
+	bt_turns_free(k->turns);
 	bt_dns_free(k->dns);
 	bt_mem_free(k);
 }
@@ -165,6 +181,9 @@ unreachable(struct bt_asker_question *q, const struct bt_err *why)
 {
 	struct bt_err err = *why;
 
+	if (q->turn.state == BT_TURN_GOES)
+		bt_turns_end(
+		    q->owner->turns, &q->turn, err.kind == BT_EREFUSED);
 	if (err.kind == BT_EREFUSED)
 		bt_err_prefix(&err, "tracker '%s' refused", q->url);
 	else
@@ -192,6 +211,12 @@ misunderstood(struct bt_asker_question *q, struct bt_err *err)
 	answer_error(q, err);
 }
 
+static void
+heard(struct bt_asker_question *q)
+{
+	bt_turns_end(q->owner->turns, &q->turn, true);
+}
+
 /* A refusal counts whatever its status; anything else only with 200. */
 static void
 on_http_announce(
@@ -207,6 +232,7 @@ on_http_announce(
 		unreachable(q, why);
 		return;
 	}
+	heard(q);
 	rc = bt_announce_reply_parse(body, &r, &err);
 	if (rc == 0 && r.failure.n > 0) {
 		refused(q, r.failure, &err);
@@ -236,6 +262,7 @@ on_http_scrape(
 		unreachable(q, why);
 		return;
 	}
+	heard(q);
 	rows = bt_mem_array(q->nhashes, sizeof(*rows));
 	rc = bt_scrape_reply_parse(body, rows, q->nhashes, &n, &err);
 	if (rc == -1 && err.kind == BT_EREFUSED) {
@@ -291,6 +318,8 @@ on_udp(void *arg, const struct bt_udp_reply *r, const struct bt_err *why)
 	struct bt_asker_question *q = arg;
 
 	q->query = NULL;
+	if (why == NULL)
+		heard(q);
 	if (why != NULL)
 		unreachable(q, why);
 	else if (q->on_announce != NULL)
@@ -298,6 +327,9 @@ on_udp(void *arg, const struct bt_udp_reply *r, const struct bt_err *why)
 	else
 		on_udp_scrape(q, r);
 }
+
+static void on_turn(void *arg);
+static void on_lost(void *arg);
 
 static struct bt_asker_question *
 new_question(struct bt_asker *k, const char *url, uint8_t family, void *arg)
@@ -309,6 +341,9 @@ new_question(struct bt_asker *k, const char *url, uint8_t family, void *arg)
 	q->url = bt_mem_strdup(url);
 	q->family = family;
 	q->arg = arg;
+	q->turn.go = on_turn;
+	q->turn.lost = on_lost;
+	q->turn.arg = q;
 	q->next = k->questions;
 	q->link = &k->questions;
 	if (q->next != NULL)
@@ -318,18 +353,18 @@ new_question(struct bt_asker *k, const char *url, uint8_t family, void *arg)
 }
 
 static void
-ask_http(struct bt_asker_question *q, const char *url, size_t body_max,
-    void (*done)(
-	void *arg, long status, struct bt_str body, const struct bt_err *err))
+ask_http(struct bt_asker_question *q)
 {
 	struct bt_asker *k = q->owner;
-	struct bt_httpc_conf get = { .url = url,
+	bool announces = q->on_announce != NULL;
+	struct bt_httpc_conf get = { .url = q->full,
 		.family = q->family,
 		.bind = k->conf.bind,
 		.insecure = k->conf.insecure,
-		.body_max = body_max,
+		.body_max =
+		    announces ? BT_ANNOUNCE_REPLY_MAX : BT_SCRAPE_REPLY_MAX,
 		.timeout_us = k->conf.timeout_us,
-		.done = done,
+		.done = announces ? on_http_announce : on_http_scrape,
 		.arg = q };
 
 	if (k->httpc == NULL)
@@ -338,24 +373,73 @@ ask_http(struct bt_asker_question *q, const char *url, size_t body_max,
 }
 
 static void
-ask_udp(struct bt_asker_question *q, const struct bt_url *u,
-    struct bt_udp_request *request)
+ask_udp(struct bt_asker_question *q)
 {
 	struct bt_asker *k = q->owner;
-	const uint8_t *end = u->path.p + u->path.n;
+	struct bt_udp_request request = { .action = q->on_announce != NULL
+							? BT_UDP_ANNOUNCE
+							: BT_UDP_SCRAPE,
+		.announce = q->announce,
+		.hashes = (const uint8_t(*)[20])(uintptr_t)q->hashes,
+		.nhashes = q->nhashes };
+	struct bt_err ignored = BT_ERR_INIT;
+	struct bt_url u;
+	int rc = bt_url_parse(bt_str_of(q->url), &u, &ignored);
 
+	assert(rc == 0);
 	/* BEP 41: path and query as they stand together in the URL */
-	request->url_data = u->path;
-	if (u->query.n > 0) {
-		end = u->query.p + u->query.n;
-		if (u->path.n == 0)
-			request->url_data.p = u->query.p - 1;
-		request->url_data.n = (size_t)(end - request->url_data.p);
+	request.url_data = u.path;
+	if (u.query.n > 0) {
+		if (u.path.n == 0)
+			request.url_data.p = u.query.p - 1;
+		request.url_data.n =
+		    (size_t)(u.query.p + u.query.n - request.url_data.p);
 	}
 	if (k->udp == NULL)
 		k->udp = bt_udp_new(k->conf.loop, k->dns, &k->conf.bind);
 	q->query =
-	    bt_udp_ask(k->udp, u->host, u->port, q->family, request, on_udp, q);
+	    bt_udp_ask(k->udp, u.host, u.port, q->family, &request, on_udp, q);
+}
+
+static void
+on_turn(void *arg)
+{
+	struct bt_asker_question *q = arg;
+
+	if (q->full != NULL)
+		ask_http(q);
+	else
+		ask_udp(q);
+}
+
+static void
+on_lost(void *arg)
+{
+	struct bt_err err = BT_ERR_INIT;
+
+	bt_err_set(&err, BT_ENET, "it did not answer others either");
+	unreachable(arg, &err);
+}
+
+/* Ask, now or when the tracker has answered others. */
+static void
+begin(struct bt_asker_question *q, const struct bt_url *u)
+{
+	char *place = bt_mem_printf("%c%u %u %.*s",
+	    u->scheme == BT_URL_UDP ? 'u' : 'h', (unsigned)q->family,
+	    (unsigned)u->port, (int)u->host.n, (const char *)u->host.p);
+
+	if (bt_turns_take(q->owner->turns, &q->turn, place,
+		u->scheme == BT_URL_UDP ? UDP_EACH : HTTP_EACH))
+		on_turn(q);
+	bt_mem_free(place);
+}
+
+bool
+bt_asker_is_asked(const struct bt_asker_question *q, int64_t *since)
+{
+	*since = q->turn.since;
+	return q->turn.since != 0;
 }
 
 /* The family to ask over when any will do is left to us. */
@@ -389,8 +473,6 @@ bt_asker_announce(struct bt_asker *k, const char *url, uint8_t family,
 	void *arg, const struct bt_announce_reply *r, const struct bt_err *err),
     void *arg, struct bt_err *err)
 {
-	struct bt_udp_request request = { .action = BT_UDP_ANNOUNCE,
-		.announce = *a };
 	struct bt_asker_question *q;
 	struct bt_buf full;
 	struct bt_url u;
@@ -408,10 +490,10 @@ bt_asker_announce(struct bt_asker *k, const char *url, uint8_t family,
 	q = new_question(k, url, family, arg);
 	q->on_announce = done;
 	if (u.scheme == BT_URL_UDP)
-		ask_udp(q, &u, &request);
+		q->announce = *a;
 	else
-		ask_http(q, (const char *)full.p, BT_ANNOUNCE_REPLY_MAX,
-		    on_http_announce);
+		q->full = bt_mem_strdup((const char *)full.p);
+	begin(q, &u);
 	bt_buf_fini(&full);
 	return q;
 }
@@ -462,9 +544,6 @@ bt_asker_scrape(struct bt_asker *k, const char *url, uint8_t family,
 	const struct bt_err *err),
     void *arg, struct bt_err *err)
 {
-	struct bt_udp_request request = {
-		.action = BT_UDP_SCRAPE, .hashes = hashes, .nhashes = n
-	};
 	struct bt_asker_question *q;
 	struct bt_buf full;
 	struct bt_url u;
@@ -482,11 +561,9 @@ bt_asker_scrape(struct bt_asker *k, const char *url, uint8_t family,
 	q->on_scrape = done;
 	q->hashes = bt_mem_dup(hashes, n * 20);
 	q->nhashes = n;
-	if (u.scheme == BT_URL_UDP)
-		ask_udp(q, &u, &request);
-	else
-		ask_http(q, (const char *)full.p, BT_SCRAPE_REPLY_MAX,
-		    on_http_scrape);
+	if (u.scheme != BT_URL_UDP)
+		q->full = bt_mem_strdup((const char *)full.p);
+	begin(q, &u);
 	bt_buf_fini(&full);
 	return q;
 }

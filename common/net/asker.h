@@ -7,7 +7,8 @@
  * net/announcer's and net/scraper's.
  * 1. Each question is answered by exactly one callback, never before the asking
  *    call returned, and none after bt_asker_cancel().
- * 2. Trackers cannot exhaust us: replies, redirects and waits are bounded.
+ * 2. Of many questions to one tracker few are asked at a time (net/turns).
+ * 3. Trackers cannot exhaust us: replies, redirects and waits are bounded.
  * Touches: sockets (through httpc, udp, dns).
  *
  * Speaks   BEP 3, 7, 15, 23, 41, 48
@@ -66,6 +67,8 @@ struct bt_asker_question	*bt_asker_scrape(struct bt_asker *k,
 	    size_t nrows, const struct bt_err *err), void *arg,
 	    struct bt_err *err);
 
+/* Was it asked, and since when, or does it wait for its turn? */
+bool	bt_asker_is_asked(const struct bt_asker_question *q, int64_t *since);
 /* NULL is fine. */
 void	bt_asker_cancel(struct bt_asker_question *q);
 

@@ -7,6 +7,7 @@
 
 #define PEERS_DEFAULT 200u /* one torrent's connections */
 #define DIALS_MAX 30u	   /* under way at once: some home routers' limit */
+#define CROWD 16u	   /* torrents of which the next announces apart */
 
 static void on_tick(void *arg);
 static void on_peers(void *arg, const struct bt_addr *a, size_t n);
@@ -49,6 +50,7 @@ announcer_new(struct bt_swarm *s)
 	struct bt_announcer_conf ac = { .asker = s->client->asker,
 		.loop = s->client->conf.loop,
 		.port = bt_tcp_listen_port(s->client->listener),
+		.crowd = bt_htab_count(s->client->swarms) >= CROWD,
 		.log = s->client->conf.log,
 		.figures = figures,
 		.on_peers = on_peers,

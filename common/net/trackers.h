@@ -20,7 +20,6 @@ struct bt_tracker_leg {
 	uint8_t family;			/* 4 or 6 */
 	struct bt_asker_question *question;	/* NULL: not being asked */
 	enum bt_event event;		/* that was asked last */
-	int64_t asked_at;
 	bool heard;			/* it knows of us */
 	bool completed_due;		/* it is to hear `completed` */
 	bool told;			/* it was told `stopped` */
