@@ -12,6 +12,11 @@
  */
 #define BURSTS_A_SECOND 20u
 #define BURST_MIN UINT64_C(16397)
+/* What a waiting caller that comes late can make up for: 250 ms. */
+#define LATES_A_SECOND 4u
+#define TURNS_A_SECOND 128u
+#define TURN_MIN UINT64_C(4096)
+#define TURN_MAX (UINT64_C(256) << 10) /* one large read or send */
 /* What a meter measures that nobody began. */
 #define WINDOW_US BT_SEC(20)
 #define OVERDRAFT_MAX (INT64_C(1) << 62)
@@ -90,14 +95,18 @@ bt_bucket_init(struct bt_bucket *b, uint64_t limit_bps, int64_t now)
 static void
 fill(struct bt_bucket *b, int64_t now)
 {
-	uint64_t room, gain, sec, us;
+	uint64_t room, gain, sec, us, most = b->burst;
 
 	if (now <= b->at)
 		return;
+	if (b->awaited && b->limit_bps / LATES_A_SECOND > most)
+		most = b->limit_bps / LATES_A_SECOND;
+	b->awaited = false;
 	sec = (uint64_t)(now - b->at) / SECOND_US;
 	us = (uint64_t)(now - b->at) % SECOND_US;
 	b->at = now;
-	room = (uint64_t)((int64_t)b->burst - b->filled);
+	room = b->filled < (int64_t)most ? (uint64_t)((int64_t)most - b->filled)
+					 : 0;
 	if (sec <= room / b->limit_bps) {
 		us = us * b->limit_bps + b->carry;
 		gain = sec * b->limit_bps + us / SECOND_US;
@@ -107,7 +116,7 @@ fill(struct bt_bucket *b, int64_t now)
 			return;
 		}
 	}
-	b->filled = (int64_t)b->burst;
+	b->filled = (int64_t)most;
 	b->carry = 0;
 }
 
@@ -129,6 +138,16 @@ bt_bucket_take(struct bt_bucket *b, uint64_t bytes)
 	b->filled -= (int64_t)bytes;
 	if (b->filled < -OVERDRAFT_MAX)
 		b->filled = -OVERDRAFT_MAX;
+}
+
+void
+bt_bucket_give(struct bt_bucket *b, uint64_t bytes)
+{
+	if (b->limit_bps == 0)
+		return;
+	assert(bytes <= b->burst);
+	if (b->filled < (int64_t)b->burst)
+		b->filled += (int64_t)bytes;
 }
 
 int64_t
@@ -156,4 +175,23 @@ bt_bucket_when(const struct bt_bucket *b, uint64_t want, int64_t now)
 	us = (rest + b->limit_bps - 1) / b->limit_bps;
 	at = b->at + (int64_t)(sec * SECOND_US + us);
 	return at > now ? at : now;
+}
+
+int64_t
+bt_bucket_wait(struct bt_bucket *b, uint64_t want, int64_t now)
+{
+	b->awaited = true;
+	return bt_bucket_when(b, want, now);
+}
+
+uint64_t
+bt_bucket_turn(const struct bt_bucket *b)
+{
+	uint64_t n = b->limit_bps / TURNS_A_SECOND;
+
+	if (b->limit_bps == 0)
+		return UINT64_MAX;
+	if (n < TURN_MIN)
+		n = TURN_MIN;
+	return n > TURN_MAX ? TURN_MAX : n;
 }

@@ -3,6 +3,8 @@
  *
  * A meter keeps a window of slots and answers in bytes a second. A bucket lets
  * through what a limit allows: exact over time, never more than a burst ahead.
+ * Who waits for it and comes late, since the machine was busy, finds what was
+ * due meanwhile, up to a quarter of a second's; who did not wait finds a burst.
  * Times are microseconds of a monotonic clock that the caller reads.
  * Pure.
  *
@@ -12,6 +14,7 @@
 #ifndef BT_CORE_RATE_H
 #define BT_CORE_RATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BT_MSEC(n)	((int64_t)(n) * 1000)
@@ -40,13 +43,23 @@ struct bt_bucket {
 	int64_t filled;		/* bytes there; negative after an overdraft */
 	int64_t at;		/* when it was last filled */
 	uint64_t carry;		/* bytes * 10^6 not yet given */
+	bool awaited;		/* since it was last looked at */
 };
 
 void	bt_bucket_init(struct bt_bucket *b, uint64_t limit_bps, int64_t now);
 /* How many bytes may go now; UINT64_MAX without a limit. */
 uint64_t	bt_bucket_may(struct bt_bucket *b, int64_t now);
 void	bt_bucket_take(struct bt_bucket *b, uint64_t bytes);
+/* They did not go after all. */
+void	bt_bucket_give(struct bt_bucket *b, uint64_t bytes);
 /* When `want` bytes (capped at the burst) may go: now or later. */
 int64_t	bt_bucket_when(const struct bt_bucket *b, uint64_t want, int64_t now);
+/* The same, and the caller waits for it. */
+int64_t	bt_bucket_wait(struct bt_bucket *b, uint64_t want, int64_t now);
+/*
+ * What is worth a turn of one of many: some 8 ms of the limit, so that turns
+ * are short and few. UINT64_MAX without a limit.
+ */
+uint64_t	bt_bucket_turn(const struct bt_bucket *b);
 
 #endif

@@ -18,7 +18,6 @@
 #define SCRATCH_LEN	(256u << 10)	/* one receive */
 #define STAGING_LEN	(320u << 10)	/* one send: 16 blocks, heads, control */
 #define BATCH_LEN	(256u << 10)	/* block bytes in a send */
-#define TURN_LEN	(BT_BLOCK_LEN + BT_TX_HEADER)	/* under a limit */
 #define EVENT_BYTES	(1u << 20)	/* moved for one conn before the next */
 
 enum conn_state { CONN_DIALLING, CONN_STRANGER, CONN_PEER };
@@ -93,6 +92,9 @@ void	bt_conn_dial(struct bt_swarm *s, uint64_t slot,
 /* Closes and frees; unlinks it from every line. */
 void	bt_conn_free(struct bt_conn *conn);
 void	bt_conn_watch(struct bt_conn *conn, unsigned add, unsigned remove);
+/* Bytes of a turn under the limits of all and of a torrent's own. */
+uint64_t	bt_conn_turn(const struct bt_bucket *all,
+	    const struct bt_bucket *own);
 /* Give those who wait for the download limit their turns. */
 void	bt_conn_pump_down(struct bt_client *c);
 /* Drop strangers that took too long; sets the timer for the next. */

@@ -199,13 +199,12 @@ on_hello(struct bt_conn *conn)
 	bt_swarm_step(s);
 }
 
-static uint64_t
-may_read(struct bt_conn *conn, int64_t now)
+uint64_t
+bt_conn_turn(const struct bt_bucket *all, const struct bt_bucket *own)
 {
-	uint64_t all = bt_bucket_may(&conn->client->down, now);
-	uint64_t own = bt_bucket_may(&conn->swarm->down, now);
+	uint64_t a = bt_bucket_turn(all), b = bt_bucket_turn(own);
 
-	return all < own ? all : own;
+	return a < b ? a : b;
 }
 
 /* Receive at most `most` bytes. Returns bytes, or 0 when it is to stop. */
@@ -277,36 +276,42 @@ on_readable(struct bt_conn *conn)
 }
 
 /*
- * In turns of a block: who waits longest reads next and, when its socket has
- * more, waits again behind the others. One whose own torrent may not read now
- * goes to the end of the line.
+ * By turns: who waits longest reads next and, when its socket has more, waits
+ * again behind the others. A turn begins when all of it may be read: reading
+ * the little that has become due since the last look would never end. One whose
+ * own torrent may not read now goes to the end of the line.
  */
 void
 bt_conn_pump_down(struct bt_client *c)
 {
 	struct bt_conn *conn;
+	struct bt_swarm *s;
 	int64_t now = bt_loop_now(c->conf.loop), when, first = BT_NEVER;
-	uint64_t may;
-	unsigned left = c->ndown;
+	uint64_t turn;
+	unsigned idle = 0;
 
-	while (left-- > 0 && (conn = TAILQ_FIRST(&c->down_line)) != NULL) {
-		if (bt_bucket_may(&c->down, now) == 0) {
-			first = bt_bucket_when(&c->down, TURN_LEN, now);
+	while (idle < c->ndown && (conn = TAILQ_FIRST(&c->down_line)) != NULL) {
+		s = conn->swarm;
+		turn = bt_conn_turn(&c->down, &s->down);
+		if (bt_bucket_may(&c->down, now) < turn) {
+			first = bt_bucket_wait(&c->down, turn, now);
 			break;
 		}
 		leave_down_line(conn);
-		may = may_read(conn, now);
-		if (may == 0) {
+		if (bt_bucket_may(&s->down, now) < turn) {
 			wait_for_turn(conn);
-			when =
-			    bt_bucket_when(&conn->swarm->down, TURN_LEN, now);
+			idle++;
+			when = bt_bucket_wait(&s->down, turn, now);
 			if (when < first)
 				first = when;
 			continue;
 		}
-		bt_conn_watch(conn, BT_LOOP_READ, 0);
-		receive(conn, may < TURN_LEN ? may : TURN_LEN);
-		bt_swarm_step(conn->swarm);
+		if (receive(conn, turn) > 0)
+			wait_for_turn(conn);
+		else
+			bt_conn_watch(conn, BT_LOOP_READ, 0);
+		bt_swarm_step(s);
+		idle = 0;
 	}
 	if (first != BT_NEVER)
 		bt_loop_timer_at(c->down_timer, first);

@@ -220,15 +220,6 @@ bt_send_on_cold(struct bt_swarm *s, struct bt_job *job)
 	bt_send_run(conn);
 }
 
-static uint64_t
-may_send(struct bt_conn *conn, int64_t now)
-{
-	uint64_t all = bt_bucket_may(&conn->client->up, now);
-	uint64_t own = bt_bucket_may(&conn->swarm->up, now);
-
-	return all < own ? all : own;
-}
-
 /*
  * Fill the staging buffer; b->n is what may be sent of it. False when nothing
  * can be sent now: a worker reads, or a piece turned out to be unreadable.
@@ -407,39 +398,39 @@ bt_send_run(struct bt_conn *conn)
 	}
 }
 
-/* Turns of a block each, as in bt_conn_pump_down(). */
+/* By turns, as in bt_conn_pump_down(). */
 void
 bt_send_pump(struct bt_client *c)
 {
 	struct bt_conn *conn;
 	struct bt_swarm *s;
 	int64_t now = bt_loop_now(c->conf.loop), when, first = BT_NEVER;
-	uint64_t may;
+	uint64_t turn;
 	unsigned idle = 0;
 
 	if (c->pumping)
 		return;
 	c->pumping = true;
 	while (idle < c->nup && (conn = TAILQ_FIRST(&c->up_line)) != NULL) {
-		if (bt_bucket_may(&c->up, now) == 0) {
-			first = bt_bucket_when(&c->up, TURN_LEN, now);
+		s = conn->swarm;
+		turn = bt_conn_turn(&c->up, &s->up);
+		if (bt_bucket_may(&c->up, now) < turn) {
+			first = bt_bucket_wait(&c->up, turn, now);
 			break;
 		}
 		TAILQ_REMOVE(&c->up_line, conn, up);
 		conn->in_up = false;
 		c->nup--;
-		may = may_send(conn, now);
-		if (may == 0) {
+		if (bt_bucket_may(&s->up, now) < turn) {
 			wait_for_turn(conn, false);
 			idle++;
-			when = bt_bucket_when(&conn->swarm->up, TURN_LEN, now);
+			when = bt_bucket_wait(&s->up, turn, now);
 			if (when < first)
 				first = when;
 			continue;
 		}
-		s = conn->swarm;
 		if (!conn->blocked && !conn->cold_out &&
-		    send_batch(conn, may < TURN_LEN ? may : TURN_LEN) > 0)
+		    send_batch(conn, turn) > 0)
 			wait_for_turn(conn, false);
 		bt_swarm_step(s);
 		idle = 0;

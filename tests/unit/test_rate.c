@@ -249,6 +249,77 @@ without_a_limit_all_may_go_at_once(void **state)
 	assert_int_equal(bt_bucket_when(&b, 1u << 30, START), START);
 }
 
+/*
+ * Ten seconds of one who takes turns whenever they are due, woken as late as a
+ * busy machine with a coarse timer does it. The first ten seconds count.
+ */
+static void
+take_turns(uint64_t limit, uint64_t seed, uint32_t late_us)
+{
+	struct bt_bucket b;
+	struct bt_rng rng;
+	int64_t now = START, when;
+	uint64_t sum = 0, due = limit * 10;
+
+	bt_rng_seed(&rng, seed);
+	bt_bucket_init(&b, limit, now - BT_SEC(60)); /* idle until now */
+	while (now < START + BT_SEC(10)) {
+		while (bt_bucket_may(&b, now) >= bt_bucket_turn(&b)) {
+			bt_bucket_take(&b, bt_bucket_turn(&b));
+			sum += bt_bucket_turn(&b);
+		}
+		when = bt_bucket_wait(&b, bt_bucket_turn(&b), now);
+		assert_true(when > now);
+		now = when + 1 + bt_rng_below(&rng, late_us);
+	}
+	assert_in_range(sum, due - due / 100, due + due / 100);
+}
+
+static void
+turns_are_exact_within_one_percent_over_ten_seconds(void **state)
+{
+	static const uint64_t limits[] = { 524288, 1000000, 5242880, 20000000,
+		104857600, UINT64_C(1000000000) };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		take_turns(limits[i], i, 1);
+		take_turns(limits[i], i, 1500);
+		take_turns(limits[i], i, (uint32_t)BT_MSEC(120));
+	}
+}
+
+static void
+who_waited_makes_up_for_coming_late_but_not_for_a_second(void **state)
+{
+	struct bt_bucket b;
+
+	(void)state;
+	bt_bucket_init(&b, 1000000, START);
+	(void)bt_bucket_wait(&b, bt_bucket_turn(&b), START);
+	assert_int_equal(bt_bucket_may(&b, START + BT_MSEC(200)), 200000);
+	(void)bt_bucket_wait(&b, 250000, START + BT_MSEC(200));
+	assert_int_equal(bt_bucket_may(&b, START + BT_SEC(2)), 250000);
+	/* it did not wait this time: what is beyond a burst is gone */
+	assert_int_equal(bt_bucket_may(&b, START + BT_SEC(2) + 1), 50000);
+}
+
+static void
+a_turn_is_some_milliseconds_but_no_trifle_and_no_more_than_a_read(void **state)
+{
+	struct bt_bucket b;
+
+	(void)state;
+	bt_bucket_init(&b, 1024, START);
+	assert_int_equal(bt_bucket_turn(&b), 4096);
+	bt_bucket_init(&b, 12800000, START);
+	assert_int_equal(bt_bucket_turn(&b), 100000);
+	bt_bucket_init(&b, UINT64_C(1) << 40, START);
+	assert_int_equal(bt_bucket_turn(&b), 262144);
+	bt_bucket_init(&b, 0, START);
+	assert_true(bt_bucket_turn(&b) == UINT64_MAX);
+}
+
 int
 main(void)
 {
@@ -272,6 +343,12 @@ main(void)
 		cmocka_unit_test(
 		    wanting_more_than_the_burst_waits_for_the_burst),
 		cmocka_unit_test(without_a_limit_all_may_go_at_once),
+		cmocka_unit_test(
+		    turns_are_exact_within_one_percent_over_ten_seconds),
+		cmocka_unit_test(
+		    who_waited_makes_up_for_coming_late_but_not_for_a_second),
+		cmocka_unit_test(
+		    a_turn_is_some_milliseconds_but_no_trifle_and_no_more_than_a_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
