@@ -55,6 +55,14 @@ take_out(struct bt_peer *p, struct bt_request *r)
 	p->reqs_from = p->reqs_cap = 0;
 }
 
+/* Of a request, under a limit: rule 7. */
+static uint64_t
+cost(const struct bt_torrent *t, const struct bt_request *r)
+{
+	return bt_layout_block_size(t->layout, r->piece, r->block) +
+	       BT_TX_HEADER;
+}
+
 /* The request counts no more; if tell, the picker does not know it yet. */
 static void
 set_freed(
@@ -68,8 +76,10 @@ set_freed(
 	p->nowed--;
 	t->owed--;
 	p->ndups -= r->dup;
-	if (tell)
+	if (tell) {
 		bt_picker_release(t->picker, p->index, b);
+		bt_bucket_give(&t->ask, cost(t, r));
+	}
 	bt_pieces_on_unasked(t, b);
 }
 
@@ -403,7 +413,11 @@ record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
 	/* only those given up before can be the same */
 	struct bt_request *r =
 	    p->nowed < p->nreqs ? bt_requests_find(p, b) : NULL;
+	struct bt_request fresh = {
+		.piece = b.piece, .block = b.block, .at = now, .dup = dup
+	};
 
+	bt_bucket_take(&t->ask, cost(t, &fresh));
 	if (p->nowed == 0) {
 		p->owed_since = now;
 		p->sample_at = 0; /* idle time says nothing of its rate */
@@ -417,8 +431,7 @@ record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
 		r->dup = dup;
 		return;
 	}
-	add(p, &(struct bt_request){
-		   .piece = b.piece, .block = b.block, .at = now, .dup = dup });
+	add(p, &fresh);
 	bt_outbox_put(t, p, BT_REQUEST, b.piece, b.block * BT_BLOCK_LEN,
 	    bt_layout_block_size(t->layout, b.piece, b.block));
 }
@@ -520,8 +533,8 @@ ask_one(struct bt_torrent *t, struct bt_peer *p, const struct bt_bits *only,
 	return true;
 }
 
-void
-bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+static void
+fill(struct bt_torrent *t, struct bt_peer *p, uint32_t most, int64_t now)
 {
 	uint32_t window = p->window < p->reqq ? p->window : p->reqq;
 
@@ -531,7 +544,7 @@ bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 		bt_spoil_offer(t, p, now);
 		follow_suggestion(t, p, now);
 	}
-	while (p->nreqs < window && !p->dead) {
+	while (most-- > 0 && p->nreqs < window && !p->dead) {
 		if (!is_idle(p) && !bt_pieces_may_flow(t)) {
 			queue_up(t, p);
 			break;
@@ -542,10 +555,44 @@ bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 }
 
 void
+bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+{
+	if (t->ask.limit_bps != 0)
+		bt_requests_wake(t, now);
+	else
+		fill(t, p, UINT32_MAX, now);
+}
+
+/* Rule 7. Who was not asked is the first the next time. */
+static void
+fill_in_turn(struct bt_torrent *t, int64_t now)
+{
+	uint32_t idle = 0, owed;
+	uint64_t turn = bt_bucket_turn(&t->ask);
+
+	while (idle < t->npeers &&
+	       bt_bucket_may(&t->ask, now) >= BT_BLOCK_LEN + BT_TX_HEADER) {
+		t->ask_next = (t->ask_next + 1) % t->npeers;
+		owed = t->owed;
+		if (t->peers[t->ask_next] != NULL)
+			fill(t, t->peers[t->ask_next], 1, now);
+		idle = t->owed > owed ? 0 : idle + 1;
+	}
+	if (turn < BT_BLOCK_LEN + BT_TX_HEADER)
+		turn = BT_BLOCK_LEN + BT_TX_HEADER;
+	if (idle < t->npeers)
+		bt_requests_wake(t, bt_bucket_wait(&t->ask, turn, now));
+}
+
+void
 bt_requests_fill_all(struct bt_torrent *t, int64_t now)
 {
 	t->refill_at = BT_NEVER;
+	if (t->ask.limit_bps != 0) {
+		fill_in_turn(t, now);
+		return;
+	}
 	for (uint32_t i = 0; i < t->npeers; i++)
 		if (t->peers[i] != NULL)
-			bt_requests_fill(t, t->peers[i], now);
+			fill(t, t->peers[i], UINT32_MAX, now);
 }

@@ -17,6 +17,9 @@
  *    second old, of a peer that is not late itself, at most BT_ASK_DUPS at a
  *    time; the losers get cancels.
  * 6. Nothing is asked of a peer that chokes us, but allowed fast pieces.
+ * 7. Under a limit no more is asked for than may come: what was asked lies in
+ *    the kernel's buffers else, having come faster than allowed. Then peers are
+ *    asked for a block each, in turn.
  * Pure.
  *
  * Used by  core/messages, core/torrent, core/roster
@@ -44,7 +47,7 @@
 
 struct bt_torrent;
 
-/* Ask for as much as the window has room for. */
+/* Ask for as much as the window has room for; under a limit, soon. */
 void	bt_requests_fill(struct bt_torrent *t, struct bt_peer *p, int64_t now);
 /* The same for every peer: blocks were freed. */
 void	bt_requests_fill_all(struct bt_torrent *t, int64_t now);

@@ -40,6 +40,8 @@ bt_torrent_new(const struct bt_torrent_conf *conf, int64_t now)
 	t->file_left = bt_mem_array(l->nfiles, sizeof(*t->file_left));
 	t->horizon = l->pieces;
 	t->refill_at = BT_NEVER;
+	/* as if idle before: the first requests wait for nothing */
+	bt_bucket_init(&t->ask, conf->down_limit_bps, now - BT_SEC(1));
 	t->last_quick = now - BT_TORRENT_QUICK_MAX_US;
 	bt_meter_init(&t->down_meter, RATE_WINDOW_US, now);
 	bt_meter_init(&t->up_meter, RATE_WINDOW_US, now);

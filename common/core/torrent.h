@@ -42,7 +42,7 @@ struct bt_torrent_conf {
 	uint32_t peers_max;	/* connections, dialled and accepted */
 	uint32_t dials_max;	/* dials under way at once */
 	unsigned slots;		/* upload slots; 0: as the link has room */
-	uint64_t up_limit_bps;	/* what the shell allows; 0: no limit */
+	uint64_t up_limit_bps, down_limit_bps;	/* of the shell; 0: none */
 	uint16_t port;		/* where we listen, 0 nowhere */
 	const char *client;	/* for BEP 10's v; borrowed */
 	const struct bt_log *log;	/* may be NULL; borrowed */

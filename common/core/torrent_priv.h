@@ -51,6 +51,8 @@ struct bt_torrent {
 	uint32_t npeers, cap, nvacant;	/* npeers: indices ever used */
 	uint32_t live, dialling, ready;
 	uint32_t owed;		/* requests that are out and not freed */
+	struct bt_bucket ask;	/* bytes that may be asked for */
+	uint32_t ask_next;	/* whose turn it is to be asked */
 	uint32_t *hungry;	/* those who were denied memory, in order */
 	uint32_t nhungry;
 	uint32_t *dead;		/* indices to be freed after this step */

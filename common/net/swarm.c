@@ -31,6 +31,10 @@ torrent_new(struct bt_swarm *s, const struct bt_swarm_conf *conf)
 		.log = c->conf.log };
 	struct bt_torrent *t;
 
+	tc.down_limit_bps = c->conf.down_bps;
+	if (conf->down_bps != 0 &&
+	    (tc.down_limit_bps == 0 || conf->down_bps < tc.down_limit_bps))
+		tc.down_limit_bps = conf->down_bps;
 	if (tc.peers_max == 0)
 		tc.peers_max = PEERS_DEFAULT;
 	for (size_t i = 0; i < sizeof(tc.peer_id); i++)

@@ -411,6 +411,64 @@ a_failed_disk_ends_the_asking(void **state)
 	rig_free(r);
 }
 
+/* Rule 7: four peers answer at once, and yet no more is asked than may come. */
+static void
+under_a_limit_no_more_is_asked_than_may_come_and_all_alike(void **state)
+{
+	struct bt_torrent_conf conf = rig_conf();
+	struct rig_peer *p[4];
+	struct rig_said m;
+	struct rig *r;
+	uint64_t sum[4] = { 0 }, all = 0, limit = 40 * BLOCK;
+	int64_t begun;
+
+	(void)state;
+	conf.down_limit_bps = limit;
+	r = rig_new(1024 * BLOCK, 4 * BLOCK, false, &conf);
+	for (unsigned i = 0; i < 4; i++)
+		p[i] = giver(r, i + 1, false);
+	begun = r->now;
+	while (r->now < begun + BT_SEC(10)) {
+		for (unsigned i = 0; i < 4; i++)
+			while (rig_hear(r, p[i], &m))
+				if (m.id == 6) {
+					sum[i] += m.length + BT_TX_HEADER;
+					rig_block(r, p[i], m.index, m.begin,
+					    m.length, 0);
+				}
+		rig_wait(r, BT_MSEC(5));
+	}
+	for (unsigned i = 0; i < 4; i++)
+		all += sum[i];
+	assert_in_range(all, limit * 10 - limit / 5, limit * 10 + limit / 5);
+	for (unsigned i = 0; i < 4; i++)
+		assert_in_range(
+		    sum[i], all / 4 - 4 * BLOCK, all / 4 + 4 * BLOCK);
+	rig_free(r);
+}
+
+/* What is given up is not counted: another peer is asked for it at once. */
+static void
+a_choke_gives_back_what_was_asked_under_a_limit(void **state)
+{
+	struct bt_torrent_conf conf = rig_conf();
+	struct rig_peer *p, *q;
+	struct rig *r;
+
+	(void)state;
+	conf.down_limit_bps = 2 * BLOCK;
+	r = rig_new(8 * BLOCK, BLOCK, false, &conf);
+	p = giver(r, 1, false);
+	rig_wait(r, BT_MSEC(100));
+	assert_int_equal(rig_count(r, p, 6), 1);
+	q = giver(r, 2, false);
+	assert_int_equal(rig_count(r, q, 6), 0);
+	MSG0(r, p, 0);
+	rig_wait(r, BT_MSEC(100));
+	assert_int_equal(rig_count(r, q, 6), 1);
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -439,6 +497,10 @@ main(void)
 		cmocka_unit_test(
 		    nothing_beyond_the_horizon_is_asked_until_it_moves),
 		cmocka_unit_test(a_failed_disk_ends_the_asking),
+		cmocka_unit_test(
+		    under_a_limit_no_more_is_asked_than_may_come_and_all_alike),
+		cmocka_unit_test(
+		    a_choke_gives_back_what_was_asked_under_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
