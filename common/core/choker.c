@@ -63,30 +63,50 @@ compare(const void *one, const void *two)
  * while each is worth it, or while the last ones opened brought a sixteenth
  * more. One is closed when they carry less than half of that.
  */
+static uint64_t
+worth(const struct bt_choker *c)
+{
+	return (uint64_t)c->slots_now * 1024 * 5 / 3;
+}
+
 static void
 adjust_slots(struct bt_choker *c, size_t unchoked, size_t waiting,
     uint64_t up_bps, uint64_t limit_bps)
 {
-	uint64_t last = c->last_up_bps, share, worth;
+	uint64_t last = c->last_up_bps, share;
 	bool room;
 
 	c->last_up_bps = up_bps;
 	if (c->slots > 0 || waiting == 0 || unchoked < c->slots_now)
 		return;
 	share = up_bps / unchoked;
-	worth = (uint64_t)c->slots_now * 1024 * 5 / 3;
 	if (limit_bps > 0)
 		room = up_bps < limit_bps - limit_bps / 10;
 	else
-		room = share >= worth || up_bps > last + last / 16;
+		room = share >= worth(c) || up_bps > last + last / 16;
 	if (room)
 		c->slots_now += 1 + c->slots_now / 8;
-	else if (share < worth / 2)
+	else if (share < worth(c) / 2)
 		c->slots_now--;
 	if (c->slots_now > BT_CHOKE_SLOTS_MAX)
 		c->slots_now = BT_CHOKE_SLOTS_MAX;
 	if (c->slots_now < BT_CHOKE_SLOTS_MIN)
 		c->slots_now = BT_CHOKE_SLOTS_MIN;
+}
+
+bool
+bt_choker_grow(
+    struct bt_choker *c, size_t unchoked, uint64_t up_bps, uint64_t limit_bps)
+{
+	if (c->slots > 0 || unchoked < c->slots_now ||
+	    c->slots_now >= BT_CHOKE_SLOTS_MAX ||
+	    (limit_bps > 0 && up_bps >= limit_bps - limit_bps / 10) ||
+	    up_bps / unchoked < 2 * worth(c))
+		return false;
+	c->slots_now *= 2;
+	if (c->slots_now > BT_CHOKE_SLOTS_MAX)
+		c->slots_now = BT_CHOKE_SLOTS_MAX;
+	return true;
 }
 
 /* Rule 3. Between rounds nobody loses a slot. */
@@ -173,7 +193,7 @@ bt_choker_run(struct bt_choker *c, struct bt_choke_row *rows, size_t n,
 {
 	bool is_round = now - c->round_at >= BT_CHOKE_PERIOD_US;
 	struct entry *e = bt_mem_zero(n, sizeof(*e));
-	size_t count = 0, unchoked = 0, slots;
+	size_t count = 0, unchoked = 0, slots, idle = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		rows[i].unchoke = false;
@@ -187,7 +207,7 @@ bt_choker_run(struct bt_choker *c, struct bt_choke_row *rows, size_t n,
 			rank_for_seeding(&e[count], is_round, now);
 		else
 			rank_for_leeching(c, &e[count], is_round);
-		unchoked += rows[i].unchoked;
+		unchoked += rows[i].unchoked && !rows[i].idle;
 		count++;
 	}
 	if (is_round) {
@@ -197,8 +217,10 @@ bt_choker_run(struct bt_choker *c, struct bt_choke_row *rows, size_t n,
 	}
 	slots = seeding ? c->slots_now : c->slots_now - 1;
 	qsort(e, count, sizeof(*e), compare);
-	for (size_t i = 0; i < count && i < slots; i++)
+	for (size_t i = 0; i < count && i < slots + idle; i++) {
 		e[i].row->unchoke = seeding || e[i].class < 2;
+		idle += e[i].row->idle && idle < slots;
+	}
 	if (seeding)
 		c->optimistic = NOBODY;
 	else

@@ -12,7 +12,12 @@
  * 4. A peer that snubs us gets nothing but the optimistic slot.
  * 5. A change of the set happens each 10 s, and at once when a slot is free.
  * 6. With slots 0 the number follows the link: it grows while the upload has
- *    room and shrinks when the slots starve each other.
+ *    room, doubling each second on a fast one, and shrinks when the slots starve
+ *    each other. It begins low: a piece that is given to few is whole sooner,
+ *    and they give it on.
+ * 7. Who is unchoked and asks for nothing keeps that and takes no slot: it has
+ *    what it can use, and the link is for others meanwhile. As many as there
+ *    are slots, at most.
  * Pure: a function of its input rows and its own small state.
  *
  * Speaks   BEP 3 (choking)
@@ -31,7 +36,8 @@
 #define BT_CHOKE_PERIOD_US	INT64_C(10000000)
 #define BT_CHOKE_OPTIMISTIC_US	INT64_C(30000000)
 #define BT_CHOKE_SLOTS_MIN	4u
-#define BT_CHOKE_SLOTS_AUTO	8u	/* where automatic slots begin */
+#define BT_CHOKE_SLOTS_AUTO	4u	/* where automatic slots begin */
+#define BT_CHOKE_IDLE_US	INT64_C(1000000)	/* rule 7 */
 #define BT_CHOKE_SLOTS_MAX	1024u
 
 struct bt_choker {
@@ -50,6 +56,7 @@ struct bt_choke_row {
 	bool interested;	/* it is interested in us */
 	bool unchoked;		/* it is unchoked now */
 	bool snubbing;		/* it owes us blocks and sends none */
+	bool idle;		/* unchoked, and asks for nothing */
 	bool dead_weight;	/* needs nothing of us (a seed, upload only) */
 	uint64_t down_bps;	/* what it gives us */
 	uint64_t up_bps;	/* what it takes */
@@ -68,5 +75,8 @@ void	bt_choker_init(struct bt_choker *c, unsigned slots, uint64_t seed);
  */
 void	bt_choker_run(struct bt_choker *c, struct bt_choke_row *rows, size_t n,
 	    bool seeding, uint64_t up_bps, uint64_t up_limit_bps, int64_t now);
+/* Each second while somebody waits: true if there are more slots at once. */
+bool	bt_choker_grow(struct bt_choker *c, size_t unchoked, uint64_t up_bps,
+	    uint64_t up_limit_bps);
 
 #endif

@@ -66,6 +66,24 @@ tell_files(struct bt_torrent *t, uint32_t piece)
 	}
 }
 
+/*
+ * Who lacks it may want it: at once, if that may make it ask, or ask for it.
+ * One that waits for a slot anyway hears of it with what comes next, within a
+ * second. So does a seed: what it hands out to whom follows from who has what
+ * (core/advice).
+ */
+static void
+tell_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece)
+{
+	const struct bt_bits *has = bt_torrent_peer_have(t, p);
+
+	if (!bt_bits_has(has, piece))
+		bt_outbox_put_have(
+		    t, p, piece, !p->am_choking || !p->interested);
+	else if (bt_bits_is_full(has))
+		bt_outbox_put_have(t, p, piece, false);
+}
+
 static void
 tell_peers(struct bt_torrent *t, uint32_t piece, int64_t now)
 {
@@ -75,8 +93,7 @@ tell_peers(struct bt_torrent *t, uint32_t piece, int64_t now)
 		p = t->peers[i];
 		if (p == NULL || p->dead || p->state != BT_PEER_READY)
 			continue;
-		if (!bt_bits_has(bt_torrent_peer_have(t, p), piece))
-			bt_outbox_put(t, p, BT_HAVE, piece, 0, 0);
+		tell_have(t, p, piece);
 		if (!p->dead)
 			bt_messages_on_our_piece(t, p, piece, now);
 	}

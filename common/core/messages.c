@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rd.h"
 #include "codec/ext.h"
+#include "core/advice.h"
 #include "core/greet.h"
 #include "core/outbox.h"
 #include "core/requests.h"
@@ -47,6 +48,14 @@ count_wants(const struct bt_torrent *t, const struct bt_bits *has)
 	return n;
 }
 
+/* A peer with these came, by 1, or went. */
+static void
+counted(struct bt_torrent *t, const struct bt_bits *has, int by)
+{
+	bt_picker_peer_bits(t->picker, has, by);
+	bt_advice_peer(t, has, by);
+}
+
 /* It told, first and once, what it has: own is set, or has_all, or nothing. */
 static void
 on_known(struct bt_torrent *t, struct bt_peer *p, int64_t now)
@@ -57,7 +66,7 @@ on_known(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	p->came_whole = bt_bits_is_full(has);
 	t->rivals_stale = true;
 	if (has->set > 0)
-		bt_picker_peer_bits(t->picker, has, 1);
+		counted(t, has, 1);
 	p->wants = count_wants(t, has);
 	bt_greet_allow_fast(t, p);
 	on_more(t, p, now);
@@ -99,15 +108,17 @@ on_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 	if (p->own.p == NULL)
 		bt_bits_init(&p->own, t->layout->pieces);
 	if (p->own.set + 1 == p->own.n) { /* a seed's set is shared */
+		bt_advice_on_choke(t, p); /* it needs nothing more */
 		if (p->own.set > 0)
-			bt_picker_peer_bits(t->picker, &p->own, -1);
+			counted(t, &p->own, -1);
 		bt_bits_fini(&p->own);
 		p->has_all = true;
 		t->rivals_stale = true;
-		bt_picker_peer_bits(t->picker, &t->all, 1);
+		counted(t, &t->all, 1);
 	} else {
 		bt_bits_put(&p->own, piece);
 		bt_picker_peer_have(t->picker, piece, 1);
+		bt_advice_piece(t, p, piece, 1);
 	}
 	if (bt_torrent_wants(t, piece))
 		p->wants++;
@@ -160,16 +171,17 @@ on_dont_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece)
 	    !bt_bits_has(bt_torrent_peer_have(t, p), piece))
 		return;
 	if (p->has_all) {
-		bt_picker_peer_bits(t->picker, &t->all, -1);
+		counted(t, &t->all, -1);
 		p->has_all = false;
 		bt_bits_init(&p->own, t->layout->pieces);
 		bt_bits_fill(&p->own, true);
 		bt_bits_drop(&p->own, piece);
 		if (p->own.set > 0)
-			bt_picker_peer_bits(t->picker, &p->own, 1);
+			counted(t, &p->own, 1);
 	} else {
 		bt_bits_drop(&p->own, piece);
 		bt_picker_peer_have(t->picker, piece, -1);
+		bt_advice_piece(t, p, piece, -1);
 	}
 	if (bt_torrent_wants(t, piece))
 		p->wants--;
@@ -199,7 +211,7 @@ on_suggest(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 		    "torrent",
 		    now);
 	else
-		p->suggested = piece; /* the last one counts */
+		bt_advice_hear(p, piece);
 }
 
 static void

@@ -23,22 +23,27 @@ tell(struct bt_torrent *t, struct bt_peer *p)
  * A full queue is the peer's doing: it made us answer and does not read. The
  * step's `now` is not at hand here; last_rx is when it made us answer.
  */
-void
-bt_outbox_put_raw(struct bt_torrent *t, struct bt_peer *p, struct bt_str bytes)
+static bool
+put(struct bt_torrent *t, struct bt_peer *p, struct bt_str bytes)
 {
 	if (p->dead)
-		return;
+		return false;
 	if (p->ctl.p == NULL)
 		bt_buf_init(
 		    &p->ctl, BT_OUTBOX_MAX + bt_bits_bytes(t->layout->pieces));
 	if (p->ctl.n == p->ctl_sent)
 		p->told_send = false; /* it may wait for blocks alone */
-	if (bt_buf_add(&p->ctl, bytes) == -1) {
-		bt_roster_blame(
-		    t, p, "it does not read what it asked for", p->last_rx);
-		return;
-	}
-	tell(t, p);
+	if (bt_buf_add(&p->ctl, bytes) == 0)
+		return true;
+	bt_roster_blame(t, p, "it does not read what it asked for", p->last_rx);
+	return false;
+}
+
+void
+bt_outbox_put_raw(struct bt_torrent *t, struct bt_peer *p, struct bt_str bytes)
+{
+	if (put(t, p, bytes))
+		tell(t, p);
 }
 
 void
@@ -52,6 +57,25 @@ bt_outbox_put(struct bt_torrent *t, struct bt_peer *p, unsigned id,
 
 	bt_outbox_put_raw(
 	    t, p, (struct bt_str){ head, bt_wire_encode_head(head, &m, 0) });
+}
+
+void
+bt_outbox_put_have(
+    struct bt_torrent *t, struct bt_peer *p, uint32_t piece, bool soon)
+{
+	struct bt_wire_msg m = { .id = BT_HAVE, .index = piece };
+	uint8_t head[BT_WIRE_HEAD_MAX];
+	struct bt_str bytes = { head, bt_wire_encode_head(head, &m, 0) };
+
+	if (put(t, p, bytes) && soon)
+		tell(t, p);
+}
+
+void
+bt_outbox_flush(struct bt_torrent *t, struct bt_peer *p)
+{
+	if (p->ctl.n > p->ctl_sent)
+		tell(t, p);
 }
 
 void

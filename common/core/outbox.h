@@ -29,6 +29,10 @@ void	bt_outbox_put_body(struct bt_torrent *t, struct bt_peer *p,
 	    unsigned id, struct bt_str body);
 void	bt_outbox_put_raw(struct bt_torrent *t, struct bt_peer *p,
 	    struct bt_str bytes);
+/* Soon: at once. Else with what goes next, or at the latest when flushed. */
+void	bt_outbox_put_have(struct bt_torrent *t, struct bt_peer *p,
+	    uint32_t piece, bool soon);
+void	bt_outbox_flush(struct bt_torrent *t, struct bt_peer *p);
 /* It asks for a block; false if the queue is full. */
 bool	bt_outbox_ask(struct bt_torrent *t, struct bt_peer *p,
 	    const struct bt_ask *a);

@@ -51,6 +51,8 @@ enum bt_rx_to {			/* where the bytes of a block go */
 	BT_RX_DROP		/* nowhere */
 };
 
+struct bt_advice;
+
 struct bt_peer {
 	uint64_t slot;		/* index | generation << 32 */
 	uint32_t index;		/* who, for the picker */
@@ -82,7 +84,10 @@ struct bt_peer {
 	uint32_t fast_out[10];	/* pieces that we allowed it */
 	unsigned nfast_out;
 	uint64_t fast_left;	/* bytes that it may still ask for choked */
-	uint32_t suggested;	/* piece, or UINT32_MAX */
+	struct bt_advice *advice;	/* what it suggests; NULL nothing */
+	struct bt_advice *promised;	/* what we promised it; NULL nothing */
+	int64_t asked_at;	/* when it last asked for a block */
+	uint32_t asked_last;	/* piece that it asked for, or UINT32_MAX */
 
 	/* receiving */
 	enum bt_rx_state rx;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/begun.h"
 #include "core/rivals.h"
+#include "core/supply.h"
 
 #define NONE UINT32_MAX
 
@@ -25,14 +26,9 @@ struct bt_picker {
 	const struct bt_layout *layout;
 	struct bt_rng rng;
 	struct bt_bits wanted, had;
-	struct bt_bits lack; /* wanted and not had */
-	struct bt_bits open; /* lack, not begun, under the horizon */
-	/*
-	 * The open pieces by availability; rank counts, for every piece, the
-	 * peers beyond the `full` ones counted at once.
-	 */
-	struct bt_ranks rare;
-	uint32_t full;
+	struct bt_bits lack;	 /* wanted and not had */
+	struct bt_bits open;	 /* lack, not begun, under the horizon */
+	struct bt_supply supply; /* the open pieces by availability */
 	struct bt_begun begun;
 	uint32_t begun_wanted; /* begun pieces that are wanted */
 	uint32_t horizon;
@@ -53,7 +49,7 @@ bt_picker_new(const struct bt_layout *l, uint64_t seed)
 	bt_bits_init(&p->had, l->pieces);
 	bt_bits_init(&p->lack, l->pieces);
 	bt_bits_init(&p->open, l->pieces);
-	bt_ranks_init(&p->rare, l->pieces);
+	bt_supply_init(&p->supply, l->pieces);
 	bt_begun_init(&p->begun, l->pieces);
 	p->horizon = l->pieces;
 	p->first = l->pieces;
@@ -70,7 +66,7 @@ bt_picker_free(struct bt_picker *p)
 	bt_bits_fini(&p->had);
 	bt_bits_fini(&p->lack);
 	bt_bits_fini(&p->open);
-	bt_ranks_fini(&p->rare);
+	bt_supply_fini(&p->supply);
 	bt_begun_fini(&p->begun);
 	bt_mem_free(p);
 }
@@ -94,9 +90,9 @@ settle(struct bt_picker *p, uint32_t piece)
 		(void)bt_bits_drop(&p->lack, piece);
 	if (should_be_open(p, piece)) {
 		if (bt_bits_put(&p->open, piece))
-			bt_ranks_add(&p->rare, piece);
+			bt_ranks_add(&p->supply.rare, piece);
 	} else if (bt_bits_drop(&p->open, piece))
-		bt_ranks_drop(&p->rare, piece);
+		bt_ranks_drop(&p->supply.rare, piece);
 }
 
 void
@@ -141,37 +137,16 @@ bt_picker_horizon(struct bt_picker *p, uint32_t limit)
 		settle(p, i);
 }
 
-/*
- * A peer that came piece by piece may leave as a full one. If no full one is
- * counted then, it was counted in every rank.
- */
 void
 bt_picker_peer_bits(struct bt_picker *p, const struct bt_bits *have, int by)
 {
-	assert(by == 1 || by == -1);
-	assert(have->n == p->layout->pieces);
-	if (have->n > 0 && bt_bits_is_full(have)) {
-		if (by > 0)
-			p->full++;
-		else if (p->full > 0)
-			p->full--;
-		else
-			bt_ranks_all_down(&p->rare);
-		return;
-	}
-	for (uint32_t i = bt_bits_next(have, 0); i < have->n;
-	     i = bt_bits_next(have, i + 1))
-		bt_picker_peer_have(p, i, by);
+	bt_supply_peer(&p->supply, have, by);
 }
 
 void
 bt_picker_peer_have(struct bt_picker *p, uint32_t piece, int by)
 {
-	assert(by == 1 || by == -1);
-	if (by > 0)
-		bt_ranks_up(&p->rare, piece);
-	else
-		bt_ranks_down(&p->rare, piece);
+	bt_supply_piece(&p->supply, piece, by);
 }
 
 void
@@ -220,7 +195,7 @@ draw(struct bt_picker *p, const struct bt_bits *have, uint32_t from,
 	if (to - from > DRAWS) {
 		for (uint32_t i = 0; i < DRAWS && !c.ours; i++) {
 			at = from + bt_rng_below(&p->rng, to - from);
-			piece = p->rare.order[at];
+			piece = p->supply.rare.order[at];
 			if (bt_bits_has(have, piece))
 				offer(p, &c, piece);
 		}
@@ -233,7 +208,7 @@ draw(struct bt_picker *p, const struct bt_bits *have, uint32_t from,
 	}
 	*skips -= to - from;
 	for (uint32_t i = from; i < to; i++) {
-		piece = p->rare.order[i];
+		piece = p->supply.rare.order[i];
 		if (bt_bits_has(have, piece))
 			offer(p, &c, piece);
 	}
@@ -262,7 +237,7 @@ sample(struct bt_picker *p, const struct bt_bits *have,
 			at = 0;
 			continue;
 		}
-		rank = any ? 0 : p->rare.rank[piece];
+		rank = any ? 0 : p->supply.rare.rank[piece];
 		if (c.piece == NONE || rank < best) {
 			best = rank;
 			c = (struct choice){ .piece = NONE };
@@ -283,15 +258,16 @@ choose_rare(
 	bool any = p->had.set + p->begun.n < BT_PICK_RANDOM;
 	uint32_t from, to, piece, skips = SKIP_MAX;
 
-	if (p->rare.n == 0 || have->set == 0)
+	if (p->supply.rare.n == 0 || have->set == 0)
 		return NONE;
 	if (only != NULL || have->set <= SAMPLE_MAX)
 		return sample(p, have, only, any);
-	for (uint32_t rank = 0; rank <= p->rare.top && skips > 0; rank++) {
-		bt_ranks_span(&p->rare, rank, &from, &to);
+	for (uint32_t rank = 0; rank <= p->supply.rare.top && skips > 0;
+	     rank++) {
+		bt_ranks_span(&p->supply.rare, rank, &from, &to);
 		if (any) {
 			from = 0;
-			to = p->rare.n;
+			to = p->supply.rare.n;
 		}
 		if (from == to)
 			continue;
@@ -400,7 +376,8 @@ choose_rarer(struct bt_picker *p, uint32_t who, const struct bt_begun_piece *s,
 	if (s->starter == who || p->had.set < BT_PICK_RANDOM)
 		return NONE;
 	piece = choose_rare(p, have, only);
-	if (piece == NONE || p->rare.rank[piece] >= p->rare.rank[s->piece])
+	if (piece == NONE ||
+	    p->supply.rare.rank[piece] >= p->supply.rare.rank[s->piece])
 		return NONE;
 	return piece;
 }
@@ -462,13 +439,28 @@ bt_picker_pick(struct bt_picker *p, uint32_t who, const struct bt_bits *have,
 }
 
 bool
-bt_picker_start(struct bt_picker *p, uint32_t piece)
+bt_picker_has_own(
+    const struct bt_picker *p, uint32_t who, const struct bt_bits *have)
+{
+	const struct bt_begun_piece *s;
+
+	for (uint32_t i = 0; i < p->begun.ready.n; i++) {
+		s = p->begun.slots[p->begun.ready.order[i]];
+		if (s->starter == who && may_give(s, have, NULL))
+			return true;
+	}
+	return false;
+}
+
+bool
+bt_picker_start(struct bt_picker *p, uint32_t piece, uint32_t who)
 {
 	p->first = bt_bits_next(&p->lack, p->first);
 	if (!bt_bits_has(&p->open, piece) || !in_window(p, piece))
 		return false;
-	(void)begin(p, piece, BT_PICK_NOBODY);
-	p->prompt = piece;
+	(void)begin(p, piece, who);
+	if (who == BT_PICK_NOBODY)
+		p->prompt = piece;
 	return true;
 }
 
@@ -477,8 +469,11 @@ bt_picker_release(struct bt_picker *p, uint32_t who, struct bt_pick b)
 {
 	struct bt_begun_piece *s = bt_begun_find(&p->begun, b.piece);
 
-	if (s != NULL)
-		bt_begun_release(&p->begun, s, who, b.block);
+	if (s == NULL)
+		return;
+	bt_begun_release(&p->begun, s, who, b.block);
+	if (s->starter == who && s->held == 0 && s->asked[0] == s->nblocks)
+		s->starter = BT_PICK_NOBODY; /* begun in vain */
 }
 
 bool
@@ -561,7 +556,7 @@ uint32_t
 bt_picker_availability(const struct bt_picker *p, uint32_t piece)
 {
 	assert(piece < p->layout->pieces);
-	return p->full + p->rare.rank[piece];
+	return p->supply.full + p->supply.rare.rank[piece];
 }
 
 /* Rule 5: nothing is left to begin, and no begun piece has a free block. */
@@ -584,7 +579,8 @@ bt_picker_check(const struct bt_picker *p)
 		if (lacks != bt_bits_has(&p->lack, i) ||
 		    (lacks && i < p->first) ||
 		    bt_bits_has(&p->open, i) != should_be_open(p, i) ||
-		    bt_bits_has(&p->open, i) != bt_ranks_has(&p->rare, i))
+		    bt_bits_has(&p->open, i) !=
+			bt_ranks_has(&p->supply.rare, i))
 			return false;
 		s = bt_begun_find(&p->begun, i);
 		if (s == NULL)
@@ -595,6 +591,6 @@ bt_picker_check(const struct bt_picker *p)
 			return false;
 		begun_wanted += s->wanted;
 	}
-	return begun_wanted == p->begun_wanted && bt_ranks_check(&p->rare) &&
-	       bt_begun_check(&p->begun);
+	return begun_wanted == p->begun_wanted &&
+	       bt_ranks_check(&p->supply.rare) && bt_begun_check(&p->begun);
 }

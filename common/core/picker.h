@@ -6,7 +6,8 @@
  *    whole first, of those the peer has; so that pieces become whole, can be
  *    checked and shared. But a peer that has a piece to begin that is rarer
  *    than another's started one begins it: a seed is not asked for what others
- *    can give. (Not before BT_PICK_RANDOM pieces are had.)
+ *    can give. (Not before BT_PICK_RANDOM pieces are had.) Its own are those
+ *    begun for it, until it gives up all of one without having given any.
  * 2. The first BT_PICK_RANDOM pieces are random (BEP 3), so that there is soon
  *    something to trade; from then on the rarest first, ties broken at random.
  * 3. Sequential order on request, within a window that the caller moves.
@@ -77,8 +78,14 @@ void	bt_picker_rivals(struct bt_picker *p, uint64_t self,
 bool	bt_picker_pick(struct bt_picker *p, uint32_t who,
 	    const struct bt_bits *have, const struct bt_bits *only,
 	    bool may_start, struct bt_pick *out, bool *dup);
-/* Ask for exactly this piece next if it may be begun (BEP 6 suggest). */
-bool	bt_picker_start(struct bt_picker *p, uint32_t piece);
+/*
+ * Begin exactly this piece if it may be begun: as who's own (rule 1), or, for
+ * BT_PICK_NOBODY, to be asked for next of whoever has it.
+ */
+bool	bt_picker_start(struct bt_picker *p, uint32_t piece, uint32_t who);
+/* Is there a block to ask for of a piece that was begun for who? */
+bool	bt_picker_has_own(const struct bt_picker *p, uint32_t who,
+	    const struct bt_bits *have);
 
 /* The request did not or will not bring it: choke, reject, time-out, close. */
 void	bt_picker_release(struct bt_picker *p, uint32_t who,

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rd.h"
+#include "core/advice.h"
 #include "core/inbox.h"
 #include "core/outbox.h"
 #include "core/rivals.h"
@@ -199,6 +200,7 @@ bt_requests_on_choke(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	p->sample_bps = 0;
 	if (!p->fast)
 		drop_choked(t, p);
+	bt_advice_forget(p);
 	bt_spoil_disown(t, p);
 	bt_requests_wake(t, p->fast ? now + BT_ASK_CHOKE_GRACE_US : now);
 }
@@ -224,7 +226,7 @@ bt_requests_on_payload(struct bt_peer *p, int64_t now)
 static uint32_t
 window_for(const struct bt_peer *p, uint64_t bps)
 {
-	uint64_t span = (uint64_t)p->latency + 1000000;
+	uint64_t span = (uint64_t)(p->latency + BT_ASK_AHEAD_US);
 	uint64_t blocks;
 
 	if (span > 4000000)
@@ -232,8 +234,8 @@ window_for(const struct bt_peer *p, uint64_t bps)
 	if (bps > UINT64_MAX / 4000000)
 		return BT_TORRENT_ASK_MAX;
 	blocks = bps * span / 1000000 / BT_BLOCK_LEN + 1;
-	if (blocks < BT_ASK_FLOOR)
-		return BT_ASK_FLOOR;
+	if (blocks < BT_ASK_LEAST)
+		return BT_ASK_LEAST;
 	return blocks > BT_TORRENT_ASK_MAX ? BT_TORRENT_ASK_MAX
 					   : (uint32_t)blocks;
 }
@@ -273,6 +275,9 @@ bt_requests_on_block(
 		p->sample_at = 0;
 		p->sample_bps = 0;
 	}
+	/* what waits longer than that waits for those before it */
+	if (p->ramping && took > p->latency + BT_ASK_AHEAD_US)
+		p->ramping = false;
 	if (p->ramping && p->window < BT_TORRENT_ASK_MAX)
 		p->window++;
 	if (p->sample_at == 0) {
@@ -370,19 +375,17 @@ is_idle(const struct bt_peer *p)
 	return p->nowed < BT_ASK_FLOOR;
 }
 
-/* It would like us to take this piece: begin it if we may. */
+/* It would like us to take a piece: begin it for it if we may. */
 static void
-follow_suggestion(struct bt_torrent *t, struct bt_peer *p, int64_t now)
+follow_advice(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 {
-	uint32_t piece = p->suggested;
+	uint32_t piece = bt_advice_next(p, t);
 
-	if (piece == UINT32_MAX || !bt_pieces_may_begin(t, is_idle(p)))
+	if (piece == UINT32_MAX || piece >= t->horizon ||
+	    !bt_pieces_may_begin(t, is_idle(p)) ||
+	    bt_picker_has_own(t->picker, p->index, bt_torrent_peer_have(t, p)))
 		return;
-	p->suggested = UINT32_MAX;
-	if (piece < t->horizon && bt_torrent_wants(t, piece) &&
-	    bt_bits_has(bt_torrent_peer_have(t, p), piece) &&
-	    bt_pieces_find(t, piece) == NULL &&
-	    bt_picker_start(t->picker, piece))
+	if (bt_picker_start(t->picker, piece, p->index))
 		bt_pieces_begin(t, piece, now);
 }
 
@@ -540,15 +543,15 @@ fill(struct bt_torrent *t, struct bt_peer *p, uint32_t most, int64_t now)
 
 	if (!may_ask(t, p, now))
 		return;
-	if (p->nreqs < window && !p->choking) {
+	if (p->nreqs < window && !p->choking)
 		bt_spoil_offer(t, p, now);
-		follow_suggestion(t, p, now);
-	}
 	while (most-- > 0 && p->nreqs < window && !p->dead) {
 		if (!is_idle(p) && !bt_pieces_may_flow(t)) {
 			queue_up(t, p);
 			break;
 		}
+		if (p->advice != NULL && !p->choking)
+			follow_advice(t, p, now);
 		if (!ask_one(t, p, p->choking ? &p->fast_in : NULL, now))
 			break;
 	}

@@ -3,8 +3,10 @@
  *
  * The rules
  * 1. The window begins at BT_ASK_FLOOR and grows by a block for each that comes
- *    until the rate stops growing; from then on it holds the measured rate for
- *    the measured latency and a second more. Never above the peer's reqq.
+ *    until the rate stops growing, or one waited for BT_ASK_AHEAD_US; from then
+ *    on it holds the measured rate for the measured latency and that time more,
+ *    and BT_ASK_LEAST blocks: what is asked of a slow peer nobody else is asked
+ *    for. Never above the peer's reqq.
  * 2. A peer that sends no payload for 30 s while it owes some is snubbed: its
  *    blocks are free for others, and it is asked one at a time until it gives.
  * 3. A request passed over while later ones were served for long is lost; one
@@ -32,6 +34,8 @@
 #include "core/picker.h"
 
 #define BT_ASK_FLOOR	4u
+#define BT_ASK_LEAST	2u
+#define BT_ASK_AHEAD_US	BT_SEC(1)
 #define BT_ASK_DUPS	8u
 #define BT_ASK_DUP_AGE_US	BT_MSEC(500)
 #define BT_ASK_LATE_US	BT_SEC(2)

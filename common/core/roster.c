@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "core/advice.h"
 #include "core/outbox.h"
 #include "core/requests.h"
 #include "core/torrent_priv.h"
@@ -60,7 +61,7 @@ bt_roster_add(struct bt_torrent *t, const struct bt_addr *addr, bool outgoing,
 		t->dialling++;
 	}
 	p->choking = p->am_choking = true;
-	p->suggested = UINT32_MAX;
+	p->asked_last = UINT32_MAX;
 	p->reqq = BT_PEER_REQQ_DEFAULT;
 	p->window = BT_ASK_FLOOR;
 	p->foreseen = BT_LEND_AHEAD;
@@ -82,10 +83,14 @@ let_go(struct bt_torrent *t, struct bt_peer *p)
 		bt_pieces_abandon(t, p);
 	}
 	bt_spoil_disown(t, p);
-	if (bt_torrent_peer_have(t, p)->set > 0)
+	bt_advice_on_choke(t, p);
+	if (bt_torrent_peer_have(t, p)->set > 0) {
 		bt_picker_peer_bits(t->picker, bt_torrent_peer_have(t, p), -1);
+		bt_advice_peer(t, bt_torrent_peer_have(t, p), -1);
+	}
 	if (!p->am_choking) {
 		t->unchoked--;
+		t->served -= t->served > 0 && p->interested;
 		t->choke_due = true;
 	}
 }
@@ -153,6 +158,8 @@ static void
 free_peer(struct bt_peer *p)
 {
 	bt_outbox_fini(p);
+	bt_advice_forget(p);
+	bt_mem_free(p->promised);
 	bt_mem_free(p->client);
 	bt_bits_fini(&p->own);
 	bt_bits_fini(&p->fast_in);
@@ -258,7 +265,9 @@ bt_roster_sweep(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	else if (pending && now - p->last_tx >= BT_ROSTER_SILENCE_US)
 		bt_roster_close(t, p, BT_CAND_CLOSED,
 		    "it has taken nothing for too long", now);
-	else if (!pending && now - p->last_tx >= BT_ROSTER_KEEPALIVE_US)
+	else if (pending)
+		bt_outbox_flush(t, p);
+	else if (now - p->last_tx >= BT_ROSTER_KEEPALIVE_US)
 		bt_outbox_put(t, p, BT_KEEPALIVE, 0, 0, 0);
 }
 

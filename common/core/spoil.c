@@ -144,7 +144,7 @@ give(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 
 	if (pc == NULL) {
 		if (!bt_pieces_may_begin(t, true) ||
-		    !bt_picker_start(t->picker, piece))
+		    !bt_picker_start(t->picker, piece, BT_PICK_NOBODY))
 			return false;
 		bt_pieces_begin(t, piece, now);
 		pc = bt_pieces_find(t, piece);

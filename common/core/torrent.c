@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "core/advice.h"
 #include "core/ahead.h"
 #include "core/greet.h"
 #include "core/harvest.h"
@@ -61,6 +62,7 @@ bt_torrent_free(struct bt_torrent *t)
 			bt_pieces_abandon(t, t->peers[i]);
 	bt_roster_free(t);
 	bt_pieces_fini(t);
+	bt_advice_fini(t);
 	bt_spoil_fini(&t->spoil);
 	bt_effects_fini(&t->fx);
 	bt_candidates_free(t->cands);
@@ -229,6 +231,7 @@ bt_torrent_on_unreadable(struct bt_torrent *t, uint32_t piece, int64_t now)
 		return;
 	bt_log_put(t->conf.log, BT_LOG_DEBUG,
 	    "piece %u cannot be read and is offered no more", piece);
+	bt_advice_on_lost(t, piece);
 	bt_upload_on_lost(t, now);
 	bt_roster_reap(t);
 }

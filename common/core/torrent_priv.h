@@ -18,6 +18,7 @@
 #include "core/picker.h"
 #include "core/pieces.h"
 #include "core/spoil.h"
+#include "core/supply.h"
 #include "core/torrent.h"
 
 #define BT_TORRENT_SWEEP_US	INT64_C(1000000)	/* O(peers) work */
@@ -65,10 +66,12 @@ struct bt_torrent {
 	int64_t last_quick;	/* when refill and choke ran last */
 	bool rivals_stale;	/* who downloads beside us has changed */
 	int64_t refill_at;	/* somebody may have room and blocks to ask */
+	struct bt_supply *supply;	/* core/advice's; NULL: not counted */
 	bool choke_due;		/* an upload slot may be filled */
 	int64_t next_choke;
 	int64_t announce_after;
 	uint32_t unchoked;	/* peers that we do not choke */
+	uint32_t served;	/* of those: interested and not idle, about */
 
 	uint64_t down, up, wasted;	/* payload bytes */
 	uint64_t harvested;	/* of down: in pieces that were right */

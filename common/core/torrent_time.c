@@ -17,14 +17,14 @@ sweep(struct bt_torrent *t, int64_t now)
 			bt_requests_sweep(t, p, now);
 	}
 	bt_pieces_sweep(t, now);
+	bt_upload_sweep(t, now);
 }
 
 /* Somebody may be waiting for a slot that is there. */
 static bool
 is_slot_due(const struct bt_torrent *t)
 {
-	return t->choke_due && t->ready > 0 &&
-	       t->unchoked < t->choker.slots_now;
+	return t->choke_due && t->ready > 0 && t->served < t->choker.slots_now;
 }
 
 /* When O(peers) work that is due may be done. */

@@ -1,6 +1,7 @@
 #include "core/upload.h"
 
 #include "base/mem.h"
+#include "core/advice.h"
 #include "core/greet.h"
 #include "core/outbox.h"
 #include "core/roster.h"
@@ -54,7 +55,7 @@ static bool
 may_have_choked(
     const struct bt_torrent *t, const struct bt_peer *p, const struct bt_ask *a)
 {
-	return t->unchoked < t->choker.slots_now &&
+	return t->supply == NULL && t->unchoked < t->choker.slots_now &&
 	       bt_upload_is_fast(t, p, a->piece) && a->length <= p->fast_left;
 }
 
@@ -83,10 +84,14 @@ bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
 		    t, p, a, "it asks and asks for pieces that we lack", now);
 		return;
 	}
-	if (!bt_outbox_ask(t, p, a))
+	if (!bt_outbox_ask(t, p, a)) {
 		refuse(t, p, a);
-	else if (p->am_choking)
+		return;
+	}
+	if (p->am_choking)
 		p->fast_left -= a->length;
+	p->asked_at = now;
+	bt_advice_on_ask(t, p, a->piece);
 }
 
 void
@@ -100,8 +105,10 @@ bt_upload_on_cancel(
 void
 bt_upload_on_interest(struct bt_torrent *t, struct bt_peer *p)
 {
-	if (p->interested == p->am_choking)
-		t->choke_due = true;
+	if (p->interested != p->am_choking)
+		return;
+	t->served -= t->served > 0 && !p->am_choking;
+	t->choke_due = true;
 }
 
 static bool
@@ -119,15 +126,27 @@ set_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
 	p->am_choking = choke;
 	if (!choke) {
 		t->unchoked++;
+		t->served++;
+		p->asked_at = now;
 		p->unchoked_at = now;
 		p->up_since = 0;
 		p->nonsense = 0;
+		bt_advice_on_unchoke(t, p);
 		bt_outbox_put(t, p, BT_UNCHOKE, 0, 0, 0);
 		return;
 	}
 	t->unchoked--;
+	t->served -= t->served > 0 && p->interested;
+	bt_advice_on_choke(t, p);
 	bt_outbox_put(t, p, BT_CHOKE, 0, 0, 0); /* BEP 6: before rejects */
 	bt_outbox_refuse(t, p, is_choked_off);
+}
+
+static bool
+is_idle(const struct bt_peer *p, int64_t now)
+{
+	return !p->am_choking && p->nasks == 0 &&
+	       now - p->asked_at >= BT_CHOKE_IDLE_US;
 }
 
 static void
@@ -139,6 +158,7 @@ fill_row(struct bt_torrent *t, struct bt_peer *p, struct bt_choke_row *r,
 		.interested = p->interested,
 		.unchoked = !p->am_choking,
 		.snubbing = p->snubbed,
+		.idle = is_idle(p, now),
 		.dead_weight = p->upload_only ||
 			       bt_bits_is_full(bt_torrent_peer_have(t, p)),
 		.down_bps = bt_meter_bps(&p->down_meter, now),
@@ -147,6 +167,17 @@ fill_row(struct bt_torrent *t, struct bt_peer *p, struct bt_choke_row *r,
 		.unchoked_at = p->unchoked_at,
 		.connected_at = p->since,
 	};
+}
+
+/* Do several want something of us? */
+static bool
+is_shared(const struct bt_choke_row *rows, size_t n)
+{
+	unsigned takers = 0;
+
+	for (size_t i = 0; i < n && takers < 2; i++)
+		takers += rows[i].interested && !rows[i].dead_weight;
+	return takers == 2;
 }
 
 void
@@ -161,6 +192,7 @@ bt_upload_choke(struct bt_torrent *t, int64_t now)
 		if (p != NULL && !p->dead && p->state == BT_PEER_READY)
 			fill_row(t, p, &rows[n++], now);
 	}
+	bt_advice_turn(t, t->missing == 0 && is_shared(rows, n));
 	bt_choker_run(&t->choker, rows, n, t->missing == 0,
 	    bt_meter_bps(&t->up_meter, now), t->conf.up_limit_bps, now);
 	for (int choke = 1; choke >= 0; choke--) /* slots free up first */
@@ -171,6 +203,27 @@ bt_upload_choke(struct bt_torrent *t, int64_t now)
 		}
 	bt_mem_free(rows);
 	t->choke_due = false;
+}
+
+void
+bt_upload_sweep(struct bt_torrent *t, int64_t now)
+{
+	const struct bt_peer *p;
+	uint32_t waiting = 0;
+
+	t->served = 0;
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		p = t->peers[i];
+		if (p == NULL || p->dead || !p->interested)
+			continue;
+		t->served += !p->am_choking && !is_idle(p, now);
+		waiting += p->am_choking;
+	}
+	if (waiting > 0 &&
+	    (bt_choker_grow(&t->choker, t->served,
+		 bt_meter_bps(&t->up_meter, now), t->conf.up_limit_bps) ||
+		t->served < t->choker.slots_now))
+		t->choke_due = true;
 }
 
 static bool

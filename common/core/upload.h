@@ -26,6 +26,8 @@ bool	bt_upload_is_fast(const struct bt_torrent *t, const struct bt_peer *p,
 	    uint32_t piece);
 /* Its interest changed: a slot may be filled. */
 void	bt_upload_on_interest(struct bt_torrent *t, struct bt_peer *p);
+/* A slot that is not used is given to another. */
+void	bt_upload_sweep(struct bt_torrent *t, int64_t now);
 /* Let the choker decide. */
 void	bt_upload_choke(struct bt_torrent *t, int64_t now);
 /*

@@ -1,7 +1,9 @@
 /*
- * sim [-dlqv] [-n peers] [-r runs] [-s seed] [scenario ...]
+ * sim [-dlqv] [-g ms] [-n peers] [-r runs] [-s seed] [scenario ...]
  *
- * -d prints digests, of the small scenarios; -l lists all; -q runs no big ones;
+ * -d prints digests, of the small scenarios; -g says each so many milliseconds
+ * how full the links are (and changes the digest); -l lists all; -q runs no big
+ * ones;
  * -r runs each with so many seeds from the first on; -v says what happens.
  *
  * Each run is a process of its own, one for each processor at a time: a failed
@@ -13,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gauge.h"
 #include "report.h"
 #include "scenario.h"
 
@@ -21,7 +24,7 @@
 
 struct options {
 	uint64_t seed;
-	unsigned n, runs, jobs;
+	unsigned n, runs, jobs, gauge_ms;
 	bool digests, small, verbose;
 };
 
@@ -52,6 +55,8 @@ run_here(const struct sim_scenario *sc, const struct options *o, uint64_t seed)
 
 	s->check_every = sc->check_every;
 	sc->build(s, o->n > 0 ? o->n : sc->n);
+	if (o->gauge_ms > 0)
+		sim_gauge_begin(s, (int64_t)o->gauge_ms * 1000);
 	ok = sim_world_run(s, sc->limit_us);
 	sim_report_take(s, &r);
 	if (ok)
@@ -166,10 +171,13 @@ parse(int argc, char **argv, struct options *o)
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "dln:qr:s:v")) != -1) {
+	while ((ch = getopt(argc, argv, "dg:ln:qr:s:v")) != -1) {
 		switch (ch) {
 		case 'd':
 			o->digests = o->small = true;
+			break;
+		case 'g':
+			o->gauge_ms = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		case 'l':
 			list();
@@ -204,8 +212,8 @@ main(int argc, char **argv)
 	long cpus;
 
 	if (!parse(argc, argv, &o)) {
-		fprintf(stderr, "usage: sim [-dlqv] [-n peers] [-r runs] "
-				"[-s seed] [scenario ...]\n");
+		fprintf(stderr, "usage: sim [-dlqv] [-g ms] [-n peers] "
+				"[-r runs] [-s seed] [scenario ...]\n");
 		return 2;
 	}
 	cpus = sysconf(_SC_NPROCESSORS_ONLN);

@@ -120,6 +120,7 @@ send_chunk(struct sim *s, struct sim_end *e, size_t n)
 	if (e->out_n == 0)
 		e->out_from = 0;
 	e->in_flight += n;
+	h->sent += n;
 	h->up_free = start + span(n, h->up_bps, &h->up_carry);
 	sim_heap_put(&s->heap, h->up_free + latency(e), arrive, c, 0);
 }

@@ -62,6 +62,7 @@ struct sim_host {
 	int64_t nap_us;		/* it reads only each so often; 0: at once */
 	int64_t up_free, down_free;
 	uint64_t up_carry, down_carry;
+	uint64_t sent;		/* bytes, since the gauge looked */
 	bool turn_set;
 	struct sim_ends line;	/* who waits to send */
 	struct sim_ends ends;	/* all that are not closed */

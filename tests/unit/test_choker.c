@@ -98,13 +98,13 @@ with_fewer_peers_than_slots_all_are_unchoked_at_once(void **state)
 
 	(void)state;
 	for (int seeding = 0; seeding < 2; seeding++) {
-		open_swarm(&s, 8, 0, seeding);
+		open_swarm(&s, 4, 0, seeding);
 		s.limit = 4 * MIB;
-		assert_int_equal(run(&s), 8);
-		for (size_t i = 0; i < 8; i++)
-			s.rows[i].up_bps = s.limit / 8;
+		assert_int_equal(run(&s), 4);
+		for (size_t i = 0; i < 4; i++)
+			s.rows[i].up_bps = s.limit / 4;
 		for (int i = 0; i < 100; i++)
-			assert_int_equal(next_round(&s), 8);
+			assert_int_equal(next_round(&s), 4);
 	}
 }
 
@@ -437,9 +437,64 @@ static void
 automatic_slots_do_not_change_while_nobody_waits(void **state)
 {
 	(void)state;
-	assert_int_equal(slots_after(60, 8, KIB, MIB, 0), BT_CHOKE_SLOTS_AUTO);
+	assert_int_equal(slots_after(60, 4, KIB, MIB, 0), BT_CHOKE_SLOTS_AUTO);
 	assert_int_equal(
 	    slots_after(60, 3, 100 * MIB, 100 * MIB, 0), BT_CHOKE_SLOTS_AUTO);
+}
+
+static void
+automatic_slots_double_each_second_on_a_fast_link(void **state)
+{
+	struct bt_choker c;
+	unsigned n = 0;
+
+	(void)state;
+	bt_choker_init(&c, 0, 1);
+	assert_false(bt_choker_grow(&c, c.slots_now - 1, 100 * MIB, 0));
+	assert_false(bt_choker_grow(&c, c.slots_now, 20 * KIB, 0));
+	assert_false(bt_choker_grow(&c, c.slots_now, 100 * MIB, 100 * MIB));
+	while (bt_choker_grow(&c, c.slots_now, 100 * MIB, 0))
+		n++;
+	/* 100 MiB/s is worth 248 */
+	assert_in_range(c.slots_now, 124, 256);
+	assert_in_range(n, 5, 6);
+	bt_choker_init(&c, 6, 1);
+	assert_false(bt_choker_grow(&c, 6, 100 * MIB, 0));
+}
+
+/* Rule 7 */
+static void
+who_asks_for_nothing_takes_no_slot(void **state)
+{
+	struct swarm s;
+	size_t idle = 0, was;
+
+	(void)state;
+	for (int seeding = 0; seeding < 2; seeding++) {
+		open_swarm(&s, 20, 4, seeding);
+		assert_int_equal(run(&s), 4);
+		for (size_t i = 0; i < s.n; i++)
+			if (s.rows[i].unchoked && s.c.optimistic != i)
+				idle = i;
+		s.rows[idle].idle = true;
+		s.now += SEC;
+		assert_int_equal(run(&s), 5);
+		assert_true(s.rows[idle].unchoked);
+		/* it takes its own again, and nobody loses one at once */
+		s.rows[idle].idle = false;
+		s.now += SEC;
+		assert_in_range(run(&s), 4, 5);
+		for (size_t i = 0; i < s.n; i++)
+			s.rows[i].idle = s.rows[i].unchoked;
+		was = 0;
+		for (int k = 0; k < 10; k++) {
+			s.now += SEC;
+			was = run(&s);
+			for (size_t i = 0; i < s.n; i++)
+				s.rows[i].idle = s.rows[i].unchoked;
+		}
+		assert_in_range(was, 7, 8); /* twice the slots, at most */
+	}
 }
 
 static void
@@ -502,6 +557,9 @@ main(void)
 		    automatic_slots_shrink_when_they_starve_each_other),
 		cmocka_unit_test(
 		    automatic_slots_do_not_change_while_nobody_waits),
+		cmocka_unit_test(
+		    automatic_slots_double_each_second_on_a_fast_link),
+		cmocka_unit_test(who_asks_for_nothing_takes_no_slot),
 		cmocka_unit_test(fixed_slots_stay_as_they_are),
 		cmocka_unit_test(nobody_connected_is_fine),
 	};

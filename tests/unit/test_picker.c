@@ -113,9 +113,9 @@ started_pieces_first_the_nearest_to_whole_first(void **state)
 
 	(void)state;
 	draw_swarm(&s, "x x x x 1 1 1 1", 1);
-	assert_true(bt_picker_start(s.p, 5));
-	assert_true(bt_picker_start(s.p, 6));
-	assert_true(bt_picker_start(s.p, 4));
+	assert_true(bt_picker_start(s.p, 5, BT_PICK_NOBODY));
+	assert_true(bt_picker_start(s.p, 6, BT_PICK_NOBODY));
+	assert_true(bt_picker_start(s.p, 4, BT_PICK_NOBODY));
 	/* 6 gets two blocks, 5 one; the last started has a first say */
 	b = pick(&s, SEED);
 	assert_int_equal(b.piece, 4);
@@ -133,13 +133,54 @@ started_pieces_first_the_nearest_to_whole_first(void **state)
 }
 
 static void
+a_piece_begun_for_a_peer_is_its_own(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	draw_swarm(&s, "x x x x 1 1 1", 2);
+	assert_true(bt_picker_start(s.p, 5, 1));
+	assert_false(bt_picker_has_own(s.p, 0, &s.all));
+	assert_true(bt_picker_start(s.p, 6, 0));
+	assert_true(bt_picker_has_own(s.p, 0, &s.all));
+	assert_true(bt_picker_has_own(s.p, 1, &s.all));
+	for (uint32_t k = 0; k < BLOCKS; k++)
+		assert_int_equal(pick(&s, 0).piece, 6);
+	assert_false(bt_picker_has_own(s.p, 0, &s.all));
+	close_swarm(&s);
+}
+
+static void
+a_piece_begun_in_vain_is_nobodys_own(void **state)
+{
+	struct swarm s;
+	struct bt_pick b;
+
+	(void)state;
+	draw_swarm(&s, "x x x x 1 1", 2);
+	assert_true(bt_picker_start(s.p, 5, 0));
+	b = pick(&s, 0);
+	assert_int_equal(b.piece, 5);
+	bt_picker_release(s.p, 0, b);
+	assert_false(bt_picker_has_own(s.p, 0, &s.all));
+	assert_true(bt_picker_start(s.p, 4, 0));
+	b = pick(&s, 0);
+	assert_int_equal(b.piece, 4);
+	assert_true(got(&s, 0, b));
+	b = pick(&s, 0);
+	bt_picker_release(s.p, 0, b); /* one block of it is held */
+	assert_true(bt_picker_has_own(s.p, 0, &s.all));
+	close_swarm(&s);
+}
+
+static void
 a_started_piece_that_the_peer_lacks_is_passed_over(void **state)
 {
 	struct swarm s;
 
 	(void)state;
 	draw_swarm(&s, "x x x x 1 2", 1);
-	assert_true(bt_picker_start(s.p, 4));
+	assert_true(bt_picker_start(s.p, 4, BT_PICK_NOBODY));
 	assert_int_equal(pick(&s, 1).piece, 5);
 	assert_int_equal(pick(&s, 0).piece, 4);
 	close_swarm(&s);
@@ -173,7 +214,7 @@ without_leave_to_start_only_begun_pieces_are_given(void **state)
 	draw_swarm(&s, "1 1", 1);
 	assert_false(bt_picker_pick(s.p, 0, &s.all, NULL, false, &b, &dup));
 	assert_int_equal(bt_picker_begun(s.p), 0);
-	assert_true(bt_picker_start(s.p, 1));
+	assert_true(bt_picker_start(s.p, 1, BT_PICK_NOBODY));
 	assert_true(bt_picker_pick(s.p, 0, &s.all, NULL, false, &b, &dup));
 	assert_int_equal(b.piece, 1);
 	close_swarm(&s);
@@ -393,7 +434,7 @@ no_piece_at_or_beyond_the_horizon_is_begun(void **state)
 	(void)state;
 	draw_swarm(&s, "1 1 1 1", 1);
 	bt_picker_horizon(s.p, 2);
-	assert_false(bt_picker_start(s.p, 2));
+	assert_false(bt_picker_start(s.p, 2, BT_PICK_NOBODY));
 	for (uint32_t k = 0; k < 2 * BLOCKS; k++)
 		assert_true(pick(&s, 0).piece < 2);
 	assert_false(try_pick(&s, 0, &s.all, &b));
@@ -420,7 +461,7 @@ a_piece_that_is_not_wanted_is_never_picked(void **state)
 	for (uint32_t k = 0; k < 2 * BLOCKS; k++)
 		assert_int_equal(pick(&s, 0).piece % 2, 0);
 	assert_false(try_pick(&s, 0, &s.all, &b));
-	assert_false(bt_picker_start(s.p, 1));
+	assert_false(bt_picker_start(s.p, 1, BT_PICK_NOBODY));
 	close_swarm(&s);
 }
 
@@ -666,7 +707,7 @@ an_exclusive_piece_is_given_only_to_its_owner(void **state)
 
 	(void)state;
 	draw_swarm(&s, "2 2", 1);
-	assert_true(bt_picker_start(s.p, 1));
+	assert_true(bt_picker_start(s.p, 1, BT_PICK_NOBODY));
 	bt_picker_exclusive(s.p, 1, 0);
 	for (uint32_t k = 0; k < BLOCKS; k++)
 		assert_int_equal(pick(&s, 1).piece, 0);
@@ -694,7 +735,7 @@ a_choked_peer_is_asked_only_for_what_it_allowed(void **state)
 	draw_swarm(&s, "1 1 1 1", 1);
 	bt_bits_init(&only, 4);
 	(void)bt_bits_put(&only, 2);
-	assert_true(bt_picker_start(s.p, 1));
+	assert_true(bt_picker_start(s.p, 1, BT_PICK_NOBODY));
 	for (uint32_t k = 0; k < BLOCKS; k++) {
 		assert_true(
 		    bt_picker_pick(s.p, 0, &s.all, &only, true, &b, &dup));
@@ -850,6 +891,8 @@ main(void)
 		cmocka_unit_test(
 		    until_there_is_something_to_trade_started_pieces_are_joined),
 		cmocka_unit_test(rivals_ask_a_seed_for_different_pieces),
+		cmocka_unit_test(a_piece_begun_for_a_peer_is_its_own),
+		cmocka_unit_test(a_piece_begun_in_vain_is_nobodys_own),
 		cmocka_unit_test(
 		    a_started_piece_that_the_peer_lacks_is_passed_over),
 		cmocka_unit_test(blocks_of_a_piece_are_asked_in_order),

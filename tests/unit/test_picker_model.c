@@ -391,6 +391,16 @@ do_got(struct world *w)
 }
 
 /* A choke, or its end: all that it was asked for comes back. */
+/* No block of it is held, or asked of anybody. */
+static bool
+is_untouched(const struct world *w, uint32_t piece)
+{
+	for (uint32_t k = 0; k < nblocks(w, piece); k++)
+		if (w->blocks[piece][k].held || asked(&w->blocks[piece][k]) > 0)
+			return false;
+	return true;
+}
+
 static void
 release_all(struct world *w, uint32_t who)
 {
@@ -398,6 +408,8 @@ release_all(struct world *w, uint32_t who)
 		for (uint32_t k = 0; k < nblocks(w, i); k++) {
 			bt_picker_release(w->p, who, (struct bt_pick){ i, k });
 			w->blocks[i][k].asked[who] = false;
+			if (w->starter[i] == who && is_untouched(w, i))
+				w->starter[i] = BT_PICK_NOBODY;
 		}
 }
 
@@ -450,7 +462,7 @@ do_policy(struct world *w)
 		bt_picker_horizon(w->p, w->horizon);
 		break;
 	case 3:
-		began = bt_picker_start(w->p, i);
+		began = bt_picker_start(w->p, i, BT_PICK_NOBODY);
 		MUST(w, began == may_begin(w, i));
 		if (began) {
 			w->state[i] = BEGUN;

@@ -60,12 +60,59 @@ a_slot_that_frees_goes_to_the_next_at_once(void **state)
 	p = taker(r, 1, false);
 	rig_wait(r, BT_SEC(1));
 	assert_int_equal(rig_count(r, p, 1), 1);
+	p->deaf = true;
+	MSG(r, p, 6, 0, 0, BLOCK);
 	q = taker(r, 2, false);
-	rig_wait(r, BT_SEC(1));
+	rig_wait(r, BT_SEC(2));
 	assert_int_equal(rig_count(r, q, 1), 0);
 	bt_torrent_on_closed(r->t, p->slot, r->now);
 	rig_wait(r, BT_MSEC(100));
 	assert_int_equal(rig_count(r, q, 1), 1);
+	rig_free(r);
+}
+
+static struct rig *
+one_slot(struct rig_peer **p, struct rig_peer **q)
+{
+	struct bt_torrent_conf c = rig_conf();
+	struct rig *r;
+
+	c.slots = 1;
+	r = rig_new(40 * BLOCK, BLOCK, true, &c);
+	*p = taker(r, 1, false);
+	rig_wait(r, BT_MSEC(500));
+	assert_int_equal(rig_count(r, *p, 1), 1);
+	MSG(r, *p, 6, 0, 0, BLOCK);
+	*q = taker(r, 2, false);
+	rig_wait(r, BT_MSEC(500));
+	assert_int_equal(rig_count(r, *q, 1), 0);
+	return r;
+}
+
+static void
+a_slot_whose_peer_asks_for_nothing_goes_to_another(void **state)
+{
+	struct rig_peer *p, *q;
+	struct rig *r = one_slot(&p, &q);
+
+	(void)state;
+	rig_wait(r, BT_SEC(3));
+	assert_int_equal(rig_count(r, q, 1), 1);
+	assert_int_equal(rig_count(r, p, 0), 0); /* and it may ask again */
+	rig_free(r);
+}
+
+static void
+a_slot_whose_peer_loses_interest_goes_to_another_at_once(void **state)
+{
+	struct rig_peer *p, *q;
+	struct rig *r = one_slot(&p, &q);
+
+	(void)state;
+	MSG0(r, p, 3);
+	rig_wait(r, BT_MSEC(100));
+	assert_int_equal(rig_count(r, q, 1), 1);
+	assert_int_equal(rig_count(r, p, 0), 1);
 	rig_free(r);
 }
 
@@ -395,6 +442,10 @@ main(void)
 		cmocka_unit_test(
 		    peers_that_come_one_after_the_other_are_unchoked_at_once),
 		cmocka_unit_test(a_slot_that_frees_goes_to_the_next_at_once),
+		cmocka_unit_test(
+		    a_slot_whose_peer_asks_for_nothing_goes_to_another),
+		cmocka_unit_test(
+		    a_slot_whose_peer_loses_interest_goes_to_another_at_once),
 		cmocka_unit_test(a_request_is_served_with_the_very_bytes),
 		cmocka_unit_test(
 		    requests_that_cannot_be_served_are_rejected_or_ignored),
