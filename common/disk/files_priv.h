@@ -5,7 +5,7 @@
  * place they have in the whole content, the side file (anonymous: an unlinked
  * temporary one). Store i < nfiles is file i's own; store nfiles is the side.
  *
- * Used by  disk/files*.c, disk/verify, disk/resume
+ * Used by  disk/files*.c, disk/jobs, disk/verify, disk/resume
  */
 #ifndef BT_DISK_FILES_PRIV_H
 #define BT_DISK_FILES_PRIV_H

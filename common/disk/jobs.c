@@ -9,8 +9,10 @@
 #include "base/mem.h"
 #include "base/rd.h"
 #include "codec/wire.h"
+#include "disk/files_priv.h"
 
 #define CHUNK ((size_t)256 << 10) /* stays in a core's second cache */
+#define AHEAD ((uint64_t)4 << 20) /* read ahead of what is asked, at most */
 
 /* What this processor hashes with: found once. */
 static struct bt_lanes lanes;
@@ -183,6 +185,24 @@ verify(struct bt_job *j)
 	bt_hash_free(h);
 }
 
+/*
+ * Who asks for the first blocks of a piece asks for the rest next: the disk
+ * may bring it while these are on their way.
+ */
+static void
+advise_rest(const struct bt_job *j)
+{
+	const struct bt_layout *l = j->layout;
+	uint64_t at = j->reads[0].offset;
+	uint64_t left = l->piece_length - at % l->piece_length;
+
+	if (left > AHEAD)
+		left = AHEAD;
+	if (left > l->size - at)
+		left = l->size - at;
+	bt_files_advise(j->files, at, left);
+}
+
 static void
 read_blocks(struct bt_job *j)
 {
@@ -190,6 +210,7 @@ read_blocks(struct bt_job *j)
 	size_t n;
 
 	assert(j->nreads <= BT_TX_BLOCKS_MAX);
+	advise_rest(j);
 	j->status = BT_DISK_OK;
 	for (r = j->reads; r < end; r++) {
 		uint64_t from = r->offset;

@@ -1,9 +1,13 @@
 #include "disk/jobs.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -228,6 +232,84 @@ reads_that_follow_each_other_are_as_right(void **state)
 	box_close(&b);
 }
 
+/* Are all pages of a file in memory? 1, 0, or -1 where nobody can say. */
+static int
+is_cached(const char *path, size_t n)
+{
+	int fd = open(path, O_RDONLY), all = -1;
+	unsigned char in[64];
+	void *p = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
+
+	assert_true((n + 4095) / 4096 <= sizeof(in));
+	if (p != MAP_FAILED && mincore(p, n, in) == 0) {
+		all = 1;
+		for (size_t i = 0; i < (n + 4095) / 4096; i++)
+			all &= in[i] & 1;
+	}
+	if (p != MAP_FAILED)
+		munmap(p, n);
+	close(fd);
+	return all;
+}
+
+static int
+uncached(const char *path, size_t n)
+{
+	int fd = open(path, O_RDONLY), was;
+
+	was = fsync(fd) == 0 &&
+	      posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0 &&
+	      is_cached(path, n) == 0;
+	close(fd);
+	return was;
+}
+
+/* One block is asked of a piece of fifteen: the rest comes along by itself. */
+static void
+the_rest_of_a_piece_is_read_ahead(void **state)
+{
+	static const struct made_file one[] = { { "T/a", 245760, 0 },
+		{ NULL, 0, 0 } };
+	struct bt_layout *l = made_layout("T", 245760, one);
+	uint8_t *content = made_content(l), block[16384];
+	char *path = bt_mem_printf("%s/T/a", (const char *)*state);
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_pool *pool = bt_pool_new(1, &err);
+	struct bt_files *f;
+	struct bt_job *j;
+	unsigned looks = 0;
+
+	assert_int_equal(
+	    bt_files_open(&f,
+		&(struct bt_files_conf){
+		    .layout = l, .root = *state, .mode = BT_FILES_WRITE },
+		&err),
+	    0);
+	assert_int_equal(bt_files_write(f, 0, content, 245760, &err), 0);
+	assert_int_equal(bt_files_finish(f, 0, &err), 0);
+	if (!uncached(path, 245760)) /* a file system in memory */
+		print_message("this file system forgets nothing\n");
+	else {
+		j = bt_job_new(BT_JOB_READ, f, l);
+		j->nreads = 1;
+		j->reads[0].n = sizeof(block);
+		j->reads[0].to = block;
+		bt_pool_put(pool, &j->pool);
+		assert_ptr_equal(bt_pool_wait(pool), &j->pool);
+		assert_int_equal(j->status, BT_DISK_OK);
+		assert_memory_equal(block, content, sizeof(block));
+		while (is_cached(path, 245760) == 0 && looks++ < 5000)
+			poll(NULL, 0, 1);
+		assert_int_equal(is_cached(path, 245760), 1);
+		bt_job_free(j);
+	}
+	bt_pool_free(pool);
+	bt_files_close(f);
+	bt_layout_free(l);
+	bt_mem_free(content);
+	bt_mem_free(path);
+}
+
 int
 main(void)
 {
@@ -240,6 +322,7 @@ main(void)
 		tmp_test(verifying_what_is_not_there_is_an_error_with_the_path),
 		tmp_test(reads_go_each_to_its_own_place),
 		tmp_test(reads_that_follow_each_other_are_as_right),
+		tmp_test(the_rest_of_a_piece_is_read_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

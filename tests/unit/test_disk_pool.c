@@ -211,8 +211,8 @@ a_second_worker_takes_only_a_full_group(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
 		m[i].id = i;
-		m[i].pool = (struct bt_pool_job){ .run = run_list,
-			.together = 4 };
+		m[i].pool =
+		    (struct bt_pool_job){ .run = run_list, .together = 4 };
 	}
 	m[0].gate = &gate;
 	bt_pool_put(p, &m[0].pool);

@@ -201,8 +201,8 @@ what_was_not_foreseen_is_read_all_the_same(void **state)
 			give(&s, 0);
 			for (unsigned k = 0; k < 3; k++) {
 				if (k == where) {
-					memcpy(bytes + n, "\0\0\0\5\4\0\0\0\1",
-					    9);
+					memcpy(
+					    bytes + n, "\0\0\0\5\4\0\0\0\1", 9);
 					n += 9;
 				}
 				n += put_block(&s, bytes + n, orders[i][k]);
@@ -211,8 +211,8 @@ what_was_not_foreseen_is_read_all_the_same(void **state)
 			receive(&s, &to, bytes, n);
 			assert_int_equal(s.r->njobs, 1);
 			assert_memory_equal(s.r->jobs[0].job.data,
-			    s.r->content + bt_layout_offset(s.r->l,
-					       s.asked[0].index, 0),
+			    s.r->content +
+				bt_layout_offset(s.r->l, s.asked[0].index, 0),
 			    PIECE);
 			assert_int_equal(
 			    bt_torrent_stats(s.r->t, s.r->now).wasted, 0);
@@ -234,8 +234,9 @@ half_as_much_is_foreseen_after_a_misfit(void **state)
 	give(&s, 0);
 	for (unsigned i = 0; i < 4; i++) { /* 16, 8, 4, 2 */
 		to = lend(&s, 256u << 10);
-		receive(&s, &to, (const uint8_t *)"\0\0\0\5\4\0\0\0\1"
-						  "\0\0\0\5\4\0\0\0\1",
+		receive(&s, &to,
+		    (const uint8_t *)"\0\0\0\5\4\0\0\0\1"
+				     "\0\0\0\5\4\0\0\0\1",
 		    18);
 	}
 	to = lend(&s, 256u << 10);
