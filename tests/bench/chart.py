@@ -23,11 +23,14 @@ def one(title, unit, more, bars, y):
     out = ['<text x="0" y="%d" class="t">%s, %s (%s is better)</text>' % (
         y, esc(title), esc(unit), "more" if more else "less")]
     bars = [b for b in bars if b[1] is not None]
-    # What was cut off runs out of the chart.
-    most = max((b[1] for b in bars if not b[2]), default=1) or 1
+    # What takes ten times as long as the best, or was cut off, runs out of
+    # the chart, faded.
+    known = [b[1] for b in bars if not b[2]] or [1]
+    most = max(known) if more else min(max(known), 10 * min(known))
     for label, value, cut in bars:
         y += STEP
-        wide = BAR if cut else max(1, round(BAR * value / most))
+        is_out = cut or value > most
+        wide = BAR if is_out else max(1, round(BAR * value / (most or 1)))
         said = ("&gt; %.3g" if cut else "%.3g") % value
         if value >= 1000:
             said = said.replace("%.3g" % value, "%.0f" % value)
@@ -36,7 +39,7 @@ def one(title, unit, more, bars, y):
             '<rect x="%d" y="%d" width="%d" height="13" rx="2" fill="%s"%s/>'
             '<text x="%d" y="%d">%s</text>' % (
                 LABEL - 8, y + 11, esc(label), LABEL, y, wide, colour(label),
-                ' fill-opacity="0.4"' if cut else "", LABEL + wide + 6,
+                ' fill-opacity="0.4"' if is_out else "", LABEL + wide + 6,
                 y + 11, said))
     return out, y + STEP + GAP
 

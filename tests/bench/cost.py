@@ -10,7 +10,7 @@ SLOW = {"transmission": 100000000}
 
 def one_seed(bench, item, name):
     seed = clients.ALL[name].seed(bench, item, SEED)
-    bench.warm(item)
+    bench.warm(item, 0)
     most = min(SLOW.get(name, item.size), item.size)
     f = tool(bench, "drain", "-f", leech_addr(), "-p", seed.pid, "-n", most,
              "%s:%d" % (SEED, PORT), item.torrent, timeout=bench.cut * 2)

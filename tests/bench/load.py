@@ -15,7 +15,7 @@ def one(bench, item, name, n):
     how = {"slots": n} if name == "bt" else {}
     client = clients.ALL["bt" if name == DEFAULTS else name]
     seed = client.seed(bench, item, SEED, peers=n + 100, **how)
-    bench.warm(item)
+    bench.warm(item, 0)
     f = tool(bench, "load", "-c", n, "-p", seed.pid, "-t",
              bench.size(20 if name in ONCE else 10, 2), AT, item.torrent)
     f["share"] = f["min"] / f["median"] if f["median"] else 0.0
@@ -24,18 +24,24 @@ def one(bench, item, name, n):
     return f
 
 
+def label(name, f, n):
+    if f.get("served", n) >= n:
+        return name
+    return "%s, serves %d" % (name, f["served"])
+
+
 def run(bench, note):
     item = bench.item("swarm")
     records, checks, charts = [], [], []
     for n in (bench.size(500, 50), bench.size(1000, 100)):
         got = rounds(bench, PROGRAMS, lambda p: one(bench, item, p, n),
-                     lambda s: note("%d, %s" % (n, s)), ONCE)
+                     lambda s: note("%d, %s" % (n, s)), ONCE, 3)
         named = {p: NAMES.get(p, p) for p in got}
         records += [dict(f, asked=n, program=named[p])
                     for p, f in got.items()]
         charts.append({"title": "%d connections fetching from one seed" % n,
                        "unit": "MB/s", "more": True,
-                       "bars": [[named[p], f.get("mbps"), False]
+                       "bars": [[label(named[p], f, n), f.get("mbps"), False]
                                 for p, f in got.items()]})
         if "mbps" in got["bt"]:
             judge(n, got, checks)
@@ -79,7 +85,7 @@ def idle(bench, item, name, n):
     """One that works, alone and then beside n that do not."""
     seed = clients.ALL[name].seed(bench, item, SEED, peers=n + 100)
     args = ("-f", leech_addr(), "-p", seed.pid, AT, item.torrent)
-    bench.warm(item)
+    bench.warm(item, 0)
     tool(bench, "drain", *args)  # the first has what no later one has
     turns = 3 if bench.quick else 5
     alone = medians([tool(bench, "drain", *args) for _ in range(turns)])

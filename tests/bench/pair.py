@@ -19,6 +19,10 @@ PAIRS = {
     "libtorrent to rtorrent": ("libtorrent", "rtorrent"),
     "libtorrent to transmission": ("libtorrent", "transmission"),
 }
+# Of the large content, those that this is about: the others take minutes.
+LARGE = ("bt-seed to bt-get", "libtorrent to libtorrent",
+         "libtorrent to libtorrent, posix I/O", "libtorrent to bt-get",
+         "libtorrent to aria2")
 FLOOR = "floor, best kernel"
 OPENSSL = "floor, OpenSSL"
 
@@ -69,7 +73,10 @@ def run(bench, note):
                 return one_pair(bench, item, p)
             return floor(bench, item,
                          ("-h", "openssl") if p == OPENSSL else ())
-        got = rounds(bench, [FLOOR, OPENSSL] + list(PAIRS), one,
+        programs = [FLOOR, OPENSSL] + list(PAIRS)
+        if name == "l":
+            programs = [FLOOR] + list(LARGE)
+        got = rounds(bench, programs, one,
                      lambda s: note("%s, %s" % (gb, s)))
         for p, f in got.items():
             records.append(dict(f, size=gb, program=p))

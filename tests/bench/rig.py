@@ -117,10 +117,14 @@ class Bench:
         return it
 
     def warm(self, item, copies=1):
-        """The content in the page cache and memory at hand: see warm.c."""
-        more = min(item.size * copies + (64 << 20), 1 << 30)
-        subprocess.run([self.tool("warm"), str(item.size * copies + more),
-                        item.path], check=True)
+        """The content in the page cache, and memory at hand for so many copies
+        of it: see warm.c. Three times as much as that was seen to be needed
+        for the next program to get pages of it."""
+        with open("/proc/meminfo") as f:
+            free = [int(x.split()[1]) << 10 for x in f
+                    if x.startswith("MemAvailable")][0]
+        hold = min(3 * item.size * copies + (256 << 20), free * 6 // 10)
+        subprocess.run([self.tool("warm"), str(hold), item.path], check=True)
 
     def lock(self):
         """The machine is ours, among those who lock the same files."""
@@ -305,13 +309,15 @@ def tool(bench, name, *args, timeout=120):
     return fields(r.stdout.strip().splitlines()[-1])
 
 
-def rounds(bench, programs, one, note, once=()):
+def rounds(bench, programs, one, note, once=(), most=99):
     """Each program in turn, as often as is asked, and the medians of what
     one(program) gave: {program: figures}. Who is missing, fails or is cut off
-    (figures with "cut") has had its turn, and so has who is slow."""
+    (figures with "cut") has had its turn, and who is slow has two; `once` have
+    one. At most `most` rounds."""
     got = {p: [] for p in programs}
     over = {}
-    for n in range(bench.runs):
+    runs = min(bench.runs, most)
+    for n in range(runs):
         for p in programs:
             if p in over or (got[p] and p in once) or (
                     len(got[p]) > 1 and
@@ -324,7 +330,7 @@ def rounds(bench, programs, one, note, once=()):
                     over[p] = f
                 else:
                     got[p].append(f)
-                note("%s %d/%d: %s" % (p, n + 1, bench.runs, " ".join(
+                note("%s %d/%d: %s" % (p, n + 1, runs, " ".join(
                     "%s=%.3g" % (k, v) for k, v in f.items()
                     if isinstance(v, (int, float)))))
             except Missing as e:
