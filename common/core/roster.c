@@ -241,6 +241,8 @@ bt_roster_when(const struct bt_torrent *t, int64_t now)
 void
 bt_roster_sweep(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 {
+	int64_t quiet =
+	    BT_ROSTER_KEEPALIVE_US - BT_SEC(p->index % BT_ROSTER_SPREAD);
 	bool pending = p->ctl.n > p->ctl_sent ||
 		       (p->nasks > 0 && p->asks[p->asks_from].sent > 0);
 
@@ -267,7 +269,7 @@ bt_roster_sweep(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 		    "it has taken nothing for too long", now);
 	else if (pending)
 		bt_outbox_flush(t, p);
-	else if (now - p->last_tx >= BT_ROSTER_KEEPALIVE_US)
+	else if (now - p->last_tx >= quiet)
 		bt_outbox_put(t, p, BT_KEEPALIVE, 0, 0, 0);
 }
 

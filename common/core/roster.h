@@ -16,7 +16,9 @@
 
 #define BT_ROSTER_DIAL_US	BT_SEC(15)	/* to connect */
 #define BT_ROSTER_GREET_US	BT_SEC(20)	/* to shake hands */
-#define BT_ROSTER_KEEPALIVE_US	BT_SEC(110)	/* BEP 3: every two minutes */
+#define BT_ROSTER_KEEPALIVE_US	BT_SEC(110)	/* BEP 3: every two minutes, */
+#define BT_ROSTER_SPREAD	32u	/* or up to so many s sooner: who came
+					 * together is not told together */
 #define BT_ROSTER_SILENCE_US	BT_SEC(240)	/* two keep-alives missed */
 #define BT_ROSTER_FEW	5u	/* fewer peers: ask for more addresses, */
 #define BT_ROSTER_LONELY_US	BT_SEC(5)	/* this often */

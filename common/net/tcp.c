@@ -15,7 +15,7 @@
 #include "base/mem.h"
 
 /* the kernel cuts it to net.core.somaxconn */
-#define BACKLOG 1024
+#define BACKLOG SOMAXCONN
 /* taken in a row before others get their turn */
 #define ACCEPT_MAX 64
 /* tries for a port that is free in both families */

@@ -80,3 +80,33 @@ descriptors_of() {
 	    assert sum(a <= x < b for x in w) > len(w) / 6, w
 	EOF
 }
+
+@test "an idle peer costs little memory and slows no other" {
+	local before after cpu
+
+	head -c 30000000 /dev/urandom >x
+	bt-make -l 256K -o x.torrent x
+	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
+	    --max-peers 1200 x.torrent
+	bt_line seed
+	before=$(memory_of seed)
+	bt_start idle python3 "$BT_ROOT/tests/lib/idle_peers.py" \
+	    "${bt_line##*$'\t'}" "$(bt-info -p info_hash x.torrent)" 115 1000
+	bt_line idle 1 20
+	[ "$bt_line" -eq 1000 ]
+	after=$(memory_of seed)
+	echo "# $(((after - before) * 1024 / 1000)) bytes a peer" >&3
+	[ $(((after - before) * 1024 / 1000)) -lt 2560 ]
+	cpu=$(cpu_of seed)
+	bt_start second timeout 1 tail -f /dev/null
+	bt_wait second || :
+	cpu=$(($(cpu_of seed) - cpu))
+	echo "# $cpu us of CPU in a second" >&3
+	[ "$cpu" -lt 10000 ]
+	bt_line seed
+	run timeout 20 bt-get --port 0 --no-tracker --peer "${bt_line##*$'\t'}" \
+	    -d copy x.torrent
+	[ "$status" -eq 0 ]
+	cmp x copy/x
+	bt_has_lines idle 1
+}
