@@ -37,8 +37,8 @@ is_coming_in(const struct bt_peer *p, const struct bt_request *r)
 
 /* Rule 1: heads and blocks in `left` bytes, of which some stay for scratch. */
 static size_t
-foresee(struct bt_torrent *t, struct bt_peer *p, size_t left,
-    struct bt_lend *out)
+foresee(
+    struct bt_torrent *t, struct bt_peer *p, size_t left, struct bt_lend *out)
 {
 	size_t head = head_left(p), len, sum = 0;
 	unsigned k = 0;
@@ -88,8 +88,7 @@ bt_ahead_lend(struct bt_torrent *t, struct bt_peer *p, struct bt_place scratch,
 		}
 	}
 	/* what is read past has no place, and nothing behind it */
-	if (p->state == BT_PEER_READY &&
-	    (p->rx == BT_RX_HEAD || out->n == 1))
+	if (p->state == BT_PEER_READY && (p->rx == BT_RX_HEAD || out->n == 1))
 		left -= foresee(t, p, left, out);
 	add(out, BT_LEND_SCRATCH, scratch.p, left);
 }
