@@ -34,6 +34,7 @@ bt_choker_init(struct bt_choker *c, unsigned slots, uint64_t seed)
 	c->optimistic_since = 0;
 	c->round_at = INT64_MIN / 2;
 	c->last_up_bps = 0;
+	c->grew = false;
 	bt_rng_seed(&c->rng, seed);
 }
 
@@ -83,7 +84,9 @@ adjust_slots(struct bt_choker *c, size_t unchoked, size_t waiting,
 	if (limit_bps > 0)
 		room = up_bps < limit_bps - limit_bps / 10;
 	else
-		room = share >= worth(c) || up_bps > last + last / 16;
+		room =
+		    share >= worth(c) || (c->grew && up_bps > last + last / 16);
+	c->grew = room;
 	if (room)
 		c->slots_now += 1 + c->slots_now / 8;
 	else if (share < worth(c) / 2)

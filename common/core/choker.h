@@ -35,8 +35,8 @@
 
 #define BT_CHOKE_PERIOD_US	INT64_C(10000000)
 #define BT_CHOKE_OPTIMISTIC_US	INT64_C(30000000)
-#define BT_CHOKE_SLOTS_MIN	4u
-#define BT_CHOKE_SLOTS_AUTO	4u	/* where automatic slots begin */
+#define BT_CHOKE_SLOTS_MIN	3u
+#define BT_CHOKE_SLOTS_AUTO	3u	/* where automatic slots begin */
 #define BT_CHOKE_IDLE_US	INT64_C(1000000)	/* rule 7 */
 #define BT_CHOKE_SLOTS_MAX	1024u
 
@@ -47,6 +47,7 @@ struct bt_choker {
 	int64_t optimistic_since;
 	int64_t round_at;	/* of the last round of rule 5 */
 	uint64_t last_up_bps;
+	bool grew;		/* in the last round: slots are being tried */
 	struct bt_rng rng;
 };
 

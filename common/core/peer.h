@@ -45,13 +45,8 @@ enum bt_rx_state {		/* what its next byte belongs to */
 	BT_RX_HANDSHAKE, BT_RX_HEAD, BT_RX_BLOCK, BT_RX_BITS, BT_RX_EXT,
 	BT_RX_SKIP
 };
-enum bt_rx_to {			/* where the bytes of a block go */
-	BT_RX_PLACE,		/* its own place in the piece buffer */
-	BT_RX_STRAY,		/* a block buffer of this peer */
-	BT_RX_DROP		/* nowhere */
-};
-
-struct bt_advice;
+/* A block goes to its place in the piece, a buffer of the peer, or nowhere. */
+enum bt_rx_to { BT_RX_PLACE, BT_RX_STRAY, BT_RX_DROP };
 
 struct bt_peer {
 	uint64_t slot;		/* index | generation << 32 */
@@ -69,7 +64,7 @@ struct bt_peer {
 	bool choking, interested;	/* it: us, in us */
 	bool am_choking, am_interested;
 	bool snubbed;		/* it owes us blocks and sends none */
-	bool told_send;		/* BT_FX_SEND went, _tx has not said false */
+	bool told_send;		/* BT_FX_SEND went, and nothing is new since */
 	uint8_t id_upload_only;	/* BEP 10 id, 0: not taken */
 	unsigned nonsense;	/* requests that made none, while choked ... */
 	unsigned unasked;	/* blocks that nobody asked for */
@@ -84,8 +79,7 @@ struct bt_peer {
 	uint32_t fast_out[10];	/* pieces that we allowed it */
 	unsigned nfast_out;
 	uint64_t fast_left;	/* bytes that it may still ask for choked */
-	struct bt_advice *advice;	/* what it suggests; NULL nothing */
-	struct bt_advice *promised;	/* what we promised it; NULL nothing */
+	struct bt_advice *advice, *promised;	/* its and ours; or NULL */
 	int64_t asked_at;	/* when it last asked for a block */
 	uint32_t asked_last;	/* piece that it asked for, or UINT32_MAX */
 

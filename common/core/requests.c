@@ -10,6 +10,7 @@
 #include "core/outbox.h"
 #include "core/rivals.h"
 #include "core/roster.h"
+#include "core/takeover.h"
 #include "core/torrent_priv.h"
 
 #define REQS_FIRST 8u
@@ -126,9 +127,9 @@ is_coming_in(const struct bt_peer *p, const struct bt_request *r)
 	       p->rx_block == r->block;
 }
 
-/* Say that it is no longer needed. True if the request is gone. */
-static bool
-take_back(struct bt_torrent *t, struct bt_peer *p, struct bt_request *r)
+bool
+bt_requests_take_back(
+    struct bt_torrent *t, struct bt_peer *p, struct bt_request *r)
 {
 	uint32_t len;
 
@@ -156,7 +157,7 @@ bt_requests_cancel(
 	if (r == NULL)
 		return;
 	set_freed(t, p, r, false);
-	take_back(t, p, r);
+	bt_requests_take_back(t, p, r);
 	bt_requests_fill(t, p, now);
 }
 
@@ -298,16 +299,14 @@ bt_requests_on_block(
 static void
 snub(struct bt_torrent *t, struct bt_peer *p)
 {
-	uint32_t i;
-
 	p->snubbed = true;
 	p->window = 1;
-	for (i = 0; i < p->nreqs; i++)
+	for (uint32_t i = 0; i < p->nreqs; i++)
 		bt_requests_free(t, p, &p->reqs[p->reqs_from + i]);
 	bt_spoil_disown(t, p);
 	/* the oldest stays its chance; the rest need not come any more */
-	for (i = p->nreqs; i > 1 && !p->dead; i--)
-		take_back(t, p, &p->reqs[p->reqs_from + i - 1]);
+	for (uint32_t i = p->nreqs; i > 1 && !p->dead; i--)
+		bt_requests_take_back(t, p, &p->reqs[p->reqs_from + i - 1]);
 }
 
 /* Rule 3, for each of its requests. */
@@ -381,8 +380,7 @@ follow_advice(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 {
 	uint32_t piece = bt_advice_next(p, t);
 
-	if (piece == UINT32_MAX || piece >= t->horizon ||
-	    !bt_pieces_may_begin(t, is_idle(p)) ||
+	if (piece >= t->horizon || !bt_pieces_may_begin(t, is_idle(p)) ||
 	    bt_picker_has_own(t->picker, p->index, bt_torrent_peer_have(t, p)))
 		return;
 	if (bt_picker_start(t->picker, piece, p->index))
@@ -439,7 +437,7 @@ record(struct bt_torrent *t, struct bt_peer *p, struct bt_pick b, bool dup,
 	    bt_layout_block_size(t->layout, b.piece, b.block));
 }
 
-/* Tell the picker who else downloads: it leaves them their share (rule 8). */
+/* Tell the picker who else downloads: rule 8. */
 static void
 name_rivals(struct bt_torrent *t)
 {
@@ -545,7 +543,7 @@ fill(struct bt_torrent *t, struct bt_peer *p, uint32_t most, int64_t now)
 		return;
 	if (p->nreqs < window && !p->choking)
 		bt_spoil_offer(t, p, now);
-	while (most-- > 0 && p->nreqs < window && !p->dead) {
+	for (; most > 0 && p->nreqs < window && !p->dead; most--) {
 		if (!is_idle(p) && !bt_pieces_may_flow(t)) {
 			queue_up(t, p);
 			break;
@@ -555,6 +553,9 @@ fill(struct bt_torrent *t, struct bt_peer *p, uint32_t most, int64_t now)
 		if (!ask_one(t, p, p->choking ? &p->fast_in : NULL, now))
 			break;
 	}
+	if (p->nreqs == 0 && most > 0 && !p->choking && !p->hungry &&
+	    bt_takeover_free(t, p, now) && !p->dead)
+		(void)ask_one(t, p, NULL, now);
 }
 
 void
@@ -591,11 +592,9 @@ void
 bt_requests_fill_all(struct bt_torrent *t, int64_t now)
 {
 	t->refill_at = BT_NEVER;
-	if (t->ask.limit_bps != 0) {
-		fill_in_turn(t, now);
-		return;
-	}
-	for (uint32_t i = 0; i < t->npeers; i++)
+	for (uint32_t i = 0; t->ask.limit_bps == 0 && i < t->npeers; i++)
 		if (t->peers[i] != NULL)
 			fill(t, t->peers[i], UINT32_MAX, now);
+	if (t->ask.limit_bps != 0)
+		fill_in_turn(t, now);
 }

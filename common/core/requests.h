@@ -86,6 +86,9 @@ void	bt_requests_unmatched(struct bt_torrent *t, struct bt_peer *p,
 void	bt_requests_on_payload(struct bt_peer *p, int64_t now);
 void	bt_requests_on_block(struct bt_peer *p, const struct bt_request *r,
 	    uint32_t bytes, int64_t now);
+/* Say that it is no longer needed. True if the request is gone. */
+bool	bt_requests_take_back(struct bt_torrent *t, struct bt_peer *p,
+	    struct bt_request *r);
 /* Another peer brought the block: take it back from p. */
 void	bt_requests_cancel(struct bt_torrent *t, struct bt_peer *p,
 	    struct bt_pick b, int64_t now);

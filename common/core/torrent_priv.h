@@ -51,6 +51,7 @@ struct bt_torrent {
 	uint32_t *gens, *vacant;
 	uint32_t npeers, cap, nvacant;	/* npeers: indices ever used */
 	uint32_t live, dialling, ready;
+	uint32_t take_from;	/* where core/takeover looked last */
 	uint32_t owed;		/* requests that are out and not freed */
 	struct bt_bucket ask;	/* bytes that may be asked for */
 	uint32_t ask_next;	/* whose turn it is to be asked */

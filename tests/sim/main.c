@@ -139,9 +139,12 @@ run(const struct sim_scenario *sc, const struct options *o, uint64_t seed)
 }
 
 static void
-run_all(const struct sim_scenario *sc, const struct options *o)
+run_all(const struct sim_scenario *sc, const struct options *o, bool named)
 {
 	unsigned runs = o->runs > 0 ? o->runs : sc->seeds;
+
+	if (sc->seeds == 0)
+		runs = named || o->runs > 0;
 
 	for (unsigned i = 0; i < runs; i++)
 		run(sc, o, o->seed + i);
@@ -220,11 +223,11 @@ main(int argc, char **argv)
 	o.jobs = cpus < 1 ? 1 : cpus < JOBS_MAX ? (unsigned)cpus : JOBS_MAX;
 	for (unsigned i = 0; optind == argc && sim_scenario_at(i, &sc); i++)
 		if (!o.small || !sc.big)
-			run_all(&sc, &o);
+			run_all(&sc, &o, false);
 	for (; optind < argc; optind++) {
 		if (!find(argv[optind], &sc))
 			return 2;
-		run_all(&sc, &o);
+		run_all(&sc, &o, true);
 	}
 	while (running > 0)
 		wait_one();

@@ -117,8 +117,11 @@ send_chunk(struct sim *s, struct sim_end *e, size_t n)
 	memcpy(c->bytes, e->out + e->out_from, n);
 	e->out_from += n;
 	e->out_n -= n;
-	if (e->out_n == 0)
-		e->out_from = 0;
+	if (e->out_n == 0) { /* thousands are idle, and caches are small */
+		e->out_from = e->out_cap = 0;
+		bt_mem_free(e->out);
+		e->out = NULL;
+	}
 	e->in_flight += n;
 	h->sent += n;
 	h->up_free = start + span(n, h->up_bps, &h->up_carry);

@@ -21,6 +21,7 @@ sim_report_take(struct sim *s, struct sim_report *r)
 	int64_t *times = bt_mem_array(s->nhosts, sizeof(*times));
 	uint8_t digest[BT_SHA1_LEN];
 	const struct sim_shell *sh;
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->nhosts; i++) {
 		sh = s->hosts[i]->shell;
@@ -33,14 +34,21 @@ sim_report_take(struct sim *s, struct sim_report *r)
 			continue;
 		}
 		r->peers++;
+		if (sh->rides) {
+			r->finished += sh->done_at > 0;
+			if (sh->done_at - sh->born_at > r->riders)
+				r->riders = sh->done_at - sh->born_at;
+			continue;
+		}
 		if (sh->done_at > 0)
-			times[r->finished++] = sh->done_at - sh->born_at;
+			times[n++] = sh->done_at - sh->born_at;
 	}
-	if (r->finished > 0) {
-		qsort(times, r->finished, sizeof(*times), compare);
+	r->finished += n;
+	if (n > 0) {
+		qsort(times, n, sizeof(*times), compare);
 		r->first = times[0];
-		r->median = times[r->finished / 2];
-		r->last = times[r->finished - 1];
+		r->median = times[n / 2];
+		r->last = times[n - 1];
 		r->end = s->finished - s->began;
 	}
 	bt_mem_free(times);
@@ -78,6 +86,9 @@ sim_report_judge(struct sim *s, const struct sim_report *r)
 	if (s->copies_max > 0 && copies(s, r) * 100 > s->copies_max)
 		sim_fail(s, NULL, "the seed sends %.2f copies, more than %.2f",
 		    copies(s, r), s->copies_max / 100.0);
+	if (r->riders * 100 < r->last * (int64_t)s->riders_min)
+		sim_fail(s, NULL, "those who give nothing take only %.2f s",
+		    (double)r->riders / 1e6);
 	if (s->waste_max > 0 && waste(r) > s->waste_max)
 		sim_fail(s, NULL, "%.1f of 1000 bytes are wasted, more than %u",
 		    waste(r), s->waste_max);
@@ -94,6 +105,8 @@ sim_report_print(const struct sim *s, const struct sim_report *r)
 	if (s->ideal_us > 0)
 		printf(", %.2f of ideal (median %.2f)", ratio(s, r->last),
 		    ratio(s, r->median));
+	if (r->riders > 0)
+		printf(", riders %.2f s", (double)r->riders / 1e6);
 	printf(", %.2f copies, %.1f%% waste; %.1f s, %llu events, %.12s\n",
 	    copies(s, r), waste(r) / 10, r->wall, (unsigned long long)s->events,
 	    r->digest);

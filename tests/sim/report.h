@@ -9,6 +9,7 @@
 struct sim_report {
 	unsigned peers, finished;
 	int64_t first, median, last;	/* from each one's birth, us */
+	int64_t riders;			/* the last of those who give nothing */
 	int64_t end;			/* from the beginning, us */
 	uint64_t seeded;		/* payload sent by seeds */
 	uint64_t down, wasted;

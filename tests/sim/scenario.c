@@ -15,7 +15,7 @@ set_link(struct sim_host *h, uint64_t up_bps, uint64_t down_bps, int64_t us)
 	h->down_bps = down_bps;
 	h->latency_us = us;
 	h->window = KIB(128);
-	h->chunk = KIB(4);
+	h->chunk = KIB(8);
 }
 
 static struct sim_host *
@@ -89,26 +89,75 @@ build_pair(struct sim *s, unsigned n)
 	s->copies_max = 101;
 }
 
-/* n equal leeches that come at once, and one seed of the same link. */
+/*
+ * n equal leeches that come at once, and one seed of the same link: 400 pieces,
+ * 10 to 50 ms from peer to peer, 50 connections each.
+ */
+static void
+add_equals(struct sim *s, unsigned n)
+{
+	uint64_t up = KIB(100), down = KIB(400);
+
+	sim_world_content(s, 400, KIB(16), 1000);
+	add(s, true, up, down, 15000);
+	for (unsigned i = 0; i < n; i++)
+		add(s, false, up, down, (int64_t)sim_between(s, 5000, 25000));
+	set_ideal(s, up, n, up, down);
+}
+
 static void
 build_swarm(struct sim *s, unsigned n)
 {
-	uint64_t up = KIB(100), down = KIB(400);
+	add_equals(s, n);
+	s->ratio_max = s->copies_max = 125;
+}
+
+/* A fifth more, who give next to nothing. Whoever has all leaves. */
+static void
+build_riders(struct sim *s, unsigned n)
+{
+	unsigned givers = n - n / 5;
 	struct sim_host *h;
 
-	if (n > 500)
-		sim_world_content(s, 32, KIB(64), 1000);
-	else
-		sim_world_content(s, 160, KIB(32), 1000);
-	add(s, true, up, down, 20000);
-	for (unsigned i = 0; i < n; i++) {
-		h = add(
-		    s, false, up, down, (int64_t)sim_between(s, 5000, 60000));
-		if (n > 500)
-			h->shell->peers_max = 30;
+	add_equals(s, givers);
+	for (unsigned i = 1; i <= givers; i++)
+		s->hosts[i]->shell->leaves_us = BT_SEC(10);
+	for (unsigned i = givers; i < n; i++) {
+		h = add(s, false, KIB(2), KIB(400), 15000);
+		h->shell->rides = true;
 	}
-	set_ideal(s, up, n, up, down);
-	s->ratio_max = n > 500 ? 450 : 250;
+	s->ratio_max = 133; /* a tenth over what they take by themselves */
+	s->riders_min = 200;
+}
+
+static void
+flap(struct sim *s, void *what, uint64_t arg)
+{
+	struct sim_host *h = what;
+
+	if (s->is_over)
+		return;
+	sim_world_death(h, true);
+	sim_world_birth(h, s->now + (int64_t)sim_between(s, 0, BT_SEC(3)));
+	sim_world_after(
+	    s, (int64_t)sim_between(s, BT_SEC(5), BT_SEC(15)), flap, what, arg);
+}
+
+/* A fifth lose all connections every ten seconds, and come back. */
+static void
+build_flappers(struct sim *s, unsigned n)
+{
+	struct sim_host *h;
+
+	add_equals(s, n - n / 5);
+	for (unsigned i = 0; i < n / 5; i++) {
+		h = add(s, false, KIB(100), KIB(400), 15000);
+		h->shell->must_finish = false;
+		s->unfinished--;
+		sim_world_after(
+		    s, (int64_t)sim_between(s, 0, BT_SEC(10)), flap, h, 0);
+	}
+	s->ratio_max = 138; /* 15 % over what the others take by themselves */
 }
 
 /*
@@ -130,7 +179,7 @@ build_eight(struct sim *s, unsigned n)
 		h->shell->batch = 16;
 	}
 	set_ideal(s, MIB(4), n, MIB(400), MIB(400));
-	s->ratio_max = s->copies_max = 150;
+	s->ratio_max = s->copies_max = 115;
 }
 
 /*
@@ -392,7 +441,7 @@ build_orphans(struct sim *s, unsigned n)
 
 static const struct sim_scenario scenarios[] = {
 	{ "crowd", "a thousand equal leeches, one seed", build_swarm, 1000,
-	    BT_SEC(2000), 10000, 1, true },
+	    BT_SEC(2000), 20000, 0, true },
 	{ "pair", "one fast seed, one leech", build_pair, 2, BT_SEC(60), 1, 1,
 	    true },
 	{ "eight", "eight leeches, a seed limited to 4 MiB/s", build_eight, 8,
@@ -400,7 +449,11 @@ static const struct sim_scenario scenarios[] = {
 	{ "orphans", "the same; the seed is killed when they have all of it",
 	    build_orphans, 8, BT_SEC(60), 100, 2, true },
 	{ "swarm", "one seed, equal leeches that come at once", build_swarm,
-	    100, BT_SEC(2000), 1000, 1, true },
+	    100, BT_SEC(2000), 2000, 1, true },
+	{ "riders", "a fifth of the leeches give nothing", build_riders, 100,
+	    BT_SEC(4000), 2000, 1, true },
+	{ "flappers", "a fifth drop all connections every 10 s", build_flappers,
+	    100, BT_SEC(2000), 2000, 1, true },
 	{ "churn", "loss of connections and of hosts, slow disks, naps",
 	    build_churn, 100, BT_SEC(3000), 500, 1, true },
 	{ "evil", "a third of all are evil, of every kind", build_evil, 120,

@@ -14,7 +14,8 @@ struct sim_scenario {
 	unsigned n;		/* peers, unless asked for otherwise */
 	int64_t limit_us;	/* all must have finished by then */
 	uint32_t check_every;	/* steps */
-	unsigned seeds;		/* how many are run, unless asked otherwise */
+	unsigned seeds;		/* how many are run, unless asked otherwise; */
+				/* 0: one, and only if named or with -r */
 	bool big;		/* too long for a build with sanitizers */
 };
 

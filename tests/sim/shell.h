@@ -32,6 +32,7 @@ struct sim_shell {
 	bool ragged;		/* it takes parts of blocks */
 	int64_t leaves_us;	/* so long after it is done; -1: stays */
 	bool must_finish;
+	bool rides;		/* it gives next to nothing: told of apart */
 	struct bt_bits want;
 	struct bt_bits rotten;	/* pieces on its disk that cannot be read */
 

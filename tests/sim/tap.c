@@ -375,6 +375,7 @@ on_request_out(struct sim_end *e, const struct bt_wire_msg *m)
 		l->dup = true;
 		l->dup_piece = m->index;
 		l->dup_block = m->begin / BT_BLOCK_LEN;
+		l->dup_end = e;
 	}
 	if (tap->ours.n == 0)
 		tap->paid_at = s->now;
@@ -538,8 +539,14 @@ void
 sim_tap_step(struct sim_host *h)
 {
 	struct sim_ledger *l = &h->shell->ledger;
+	struct bt_wire_msg m = { .index = l->dup_piece,
+		.begin = l->dup_block * BT_BLOCK_LEN,
+		.length = bt_layout_block_size(
+		    h->sim->content.layout, l->dup_piece, l->dup_block) };
 
-	if (l->dup && l->nfree > 0 && !l->was_endgame)
+	/* one that it took back of another in the same step was a move */
+	if (l->dup && l->nfree > 0 && !l->was_endgame &&
+	    l->dup_end->own != NULL && is_asked_elsewhere(l->dup_end, &m))
 		sim_fail(h->sim, h,
 		    "asks another for block %u of piece %u "
 		    "while %u blocks are asked of nobody",

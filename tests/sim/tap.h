@@ -56,7 +56,8 @@ struct sim_ledger {
 	struct bt_bits doubted;	/* pieces that failed: out of rule 2 */
 	uint32_t nfree;		/* wanted blocks neither held nor asked */
 	bool was_endgame;	/* nfree was 0 at the end of the last step */
-	uint32_t dup_piece, dup_block;	/* asked twice in this step */
+	uint32_t dup_piece, dup_block;	/* asked twice in this step, */
+	struct sim_end *dup_end;	/* the second time of this one */
 	bool dup;
 	uint64_t down;		/* payload bytes whose block ended */
 };

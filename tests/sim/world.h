@@ -96,6 +96,7 @@ struct sim {
 	int64_t ideal_us;	/* of the fluid optimum */
 	unsigned ratio_max;	/* the last finishes by so many % of ideal */
 	unsigned copies_max;	/* seeds send at most so many %, together */
+	unsigned riders_min;	/* the last rider takes so many % of the others */
 	unsigned waste_max;	/* of 1000 bytes that came, wasted */
 };
 

@@ -98,13 +98,13 @@ with_fewer_peers_than_slots_all_are_unchoked_at_once(void **state)
 
 	(void)state;
 	for (int seeding = 0; seeding < 2; seeding++) {
-		open_swarm(&s, 4, 0, seeding);
+		open_swarm(&s, 3, 0, seeding);
 		s.limit = 4 * MIB;
-		assert_int_equal(run(&s), 4);
-		for (size_t i = 0; i < 4; i++)
-			s.rows[i].up_bps = s.limit / 4;
+		assert_int_equal(run(&s), 3);
+		for (size_t i = 0; i < 3; i++)
+			s.rows[i].up_bps = s.limit / 3;
 		for (int i = 0; i < 100; i++)
-			assert_int_equal(next_round(&s), 4);
+			assert_int_equal(next_round(&s), 3);
 	}
 }
 
@@ -419,8 +419,8 @@ static void
 automatic_slots_stay_when_the_limit_is_reached(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    slots_after(60, 200, 4 * MIB, MIB, 4 * MIB), BT_CHOKE_SLOTS_AUTO);
+	assert_int_equal(slots_after(60, 200, 4 * MIB, 2 * MIB, 4 * MIB),
+	    BT_CHOKE_SLOTS_AUTO);
 }
 
 static void
@@ -437,7 +437,7 @@ static void
 automatic_slots_do_not_change_while_nobody_waits(void **state)
 {
 	(void)state;
-	assert_int_equal(slots_after(60, 4, KIB, MIB, 0), BT_CHOKE_SLOTS_AUTO);
+	assert_int_equal(slots_after(60, 3, KIB, MIB, 0), BT_CHOKE_SLOTS_AUTO);
 	assert_int_equal(
 	    slots_after(60, 3, 100 * MIB, 100 * MIB, 0), BT_CHOKE_SLOTS_AUTO);
 }

@@ -175,6 +175,45 @@ the_window_follows_the_rate_and_heeds_reqq(void **state)
 	assert_in_range(pace(BT_MSEC(2000), 30, 250), 1, 3);
 }
 
+/* core/takeover: both have pieces 0 .. 3 of ten, and all are asked of the first. */
+static void
+who_is_idle_takes_over_the_last_block_of_who_is_slow(void **state)
+{
+	struct rig *r = rig_new(10 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *p = rig_peer(r, 1, true), *q = rig_peer(r, 2, true);
+	struct rig_said m;
+	unsigned cancels = 0, asks = 0;
+	uint32_t last = 0, taken = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		MSG(r, p, 4, i);
+		MSG(r, q, 4, i);
+	}
+	MSG0(r, p, 1);
+	while (rig_hear(r, p, &m))
+		if (m.id == 6)
+			last = m.index;
+	MSG0(r, q, 1); /* too soon */
+	assert_int_equal(rig_count(r, q, 6), 0);
+	rig_wait(r, BT_MSEC(200));
+	MSG0(r, q, 0);
+	MSG0(r, q, 1);
+	while (rig_hear(r, q, &m)) {
+		asks += m.id == 6;
+		taken = m.index;
+	}
+	assert_int_equal(asks, 1);
+	assert_int_equal(taken, last);
+	while (rig_hear(r, p, &m)) {
+		cancels += m.id == 8;
+		taken = m.index;
+	}
+	assert_int_equal(cancels, 1);
+	assert_int_equal(taken, last);
+	rig_free(r);
+}
+
 static void
 a_dying_peers_blocks_are_asked_of_others_at_once(void **state)
 {
@@ -481,6 +520,8 @@ main(void)
 		cmocka_unit_test(
 		    the_window_grows_by_one_block_for_each_that_comes),
 		cmocka_unit_test(the_window_follows_the_rate_and_heeds_reqq),
+		cmocka_unit_test(
+		    who_is_idle_takes_over_the_last_block_of_who_is_slow),
 		cmocka_unit_test(
 		    a_dying_peers_blocks_are_asked_of_others_at_once),
 		cmocka_unit_test(
