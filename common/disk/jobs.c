@@ -88,23 +88,8 @@ drop_digests(struct bt_job *j)
 	j->digests = NULL;
 }
 
-/*
- * The second half of a store, a job of its own: while one worker writes what
- * was hashed, another hashes what has come, and no two write at a time.
- */
 static void
-write_stores(struct bt_pool_job *pool)
-{
-	for (; pool != NULL; pool = pool->next) {
-		struct bt_job *j = (struct bt_job *)pool;
-
-		write_data(j);
-		drop_digests(j);
-	}
-}
-
-static void
-settle(struct bt_job *j, const uint8_t *sum)
+store(struct bt_job *j, const uint8_t *sum)
 {
 	judge(j, sum);
 	if (wants_digests(j)) {
@@ -112,12 +97,17 @@ settle(struct bt_job *j, const uint8_t *sum)
 		digest_blocks(j->disk.data, j->disk.length, j->digests);
 	}
 	if (j->status == BT_DISK_OK)
-		j->pool.then = write_stores;
+		write_data(j);
+	drop_digests(j);
 }
 
-/* Pieces that wait together are hashed side by side. */
+/*
+ * Pieces that wait together are hashed side by side, then written in turn. More
+ * come meanwhile, so that at full speed there are always some to go together;
+ * with a worker for each half every piece would be hashed as it came, alone.
+ */
 static void
-hash_stores(struct bt_pool_job *pool)
+run_stores(struct bt_pool_job *pool)
 {
 	uint8_t sums[BT_LANES_WIDTH_MAX][BT_SHA1_LEN];
 	struct bt_str data[BT_LANES_WIDTH_MAX] = { 0 };
@@ -135,7 +125,7 @@ hash_stores(struct bt_pool_job *pool)
 	}
 	bt_lanes_whole(&lanes, BT_HASH_SHA1, data, n, sums[0]);
 	for (at = pool; at != NULL; at = at->next)
-		settle((struct bt_job *)at, sums[i++]);
+		store((struct bt_job *)at, sums[i++]);
 }
 
 /* Hash the piece from disk; with digests, its blocks too. 0 or -1. */
@@ -243,7 +233,7 @@ run(struct bt_pool_job *pool)
 	case BT_JOB_READ:
 		read_blocks(j);
 		break;
-	case BT_JOB_STORE: /* hash_stores() */
+	case BT_JOB_STORE: /* run_stores() */
 		assert(false);
 	}
 	drop_digests(j);
@@ -257,7 +247,7 @@ bt_job_new(enum bt_job_kind kind, struct bt_files *files,
 
 	pthread_once(&lanes_once, find_lanes);
 	if (kind == BT_JOB_STORE) {
-		j->pool.run = hash_stores;
+		j->pool.run = run_stores;
 		j->pool.together = bt_lanes_width(&lanes, BT_HASH_SHA1);
 	} else
 		j->pool.run = run;

@@ -123,25 +123,18 @@ lower_fd(struct bt_pool *p)
 	assert(n == (ssize_t)sizeof(count));
 }
 
-/* These were run: they are done, or wait for what is next. Locked. */
+/* These were run. Locked. */
 static void
 finish(struct bt_pool *p, struct bt_pool_job *jobs)
 {
-	struct bt_pool_job *job, *next;
-	bool was_empty = p->done.first == NULL;
+	struct bt_pool_job *next;
 
-	for (job = jobs; job != NULL; job = next) {
-		next = job->next;
-		if (job->then == NULL) {
-			push(&p->done, job);
-			continue;
-		}
-		job->run = job->then;
-		job->then = NULL;
-		push(&p->waiting, job);
-	}
-	if (was_empty && p->done.first != NULL)
+	if (p->done.first == NULL)
 		raise_fd(p);
+	for (; jobs != NULL; jobs = next) {
+		next = jobs->next;
+		push(&p->done, jobs);
+	}
 	pthread_cond_signal(&p->finished);
 }
 

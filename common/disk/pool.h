@@ -25,8 +25,6 @@ struct bt_pool_job {
 	 */
 	void (*run)(struct bt_pool_job *jobs);
 	unsigned together;			/* 0 and 1: alone */
-	/* What is to be run next of it, as a job anew; NULL: it is done. */
-	void (*then)(struct bt_pool_job *jobs);
 	struct bt_pool_job *next;		/* the pool's */
 };
 
