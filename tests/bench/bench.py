@@ -40,8 +40,8 @@ def enter_namespace():
         subprocess.run("ip link set lo up && "
                        "ip addr add 198.18.0.1/16 dev lo",
                        shell=True, check=True)
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
         return
     flags = ["-n"] if os.geteuid() == 0 else ["-rn"]
     os.environ["BENCH_INSIDE"] = "1"

@@ -1,5 +1,7 @@
 """load - many connections to one seed: all fetching, or idle beside one that
 works. Item 7."""
+import resource
+
 import clients
 from rig import PORT, SEED, Failed, leech_addr, medians, rounds, tool
 
@@ -108,6 +110,8 @@ def idle(bench, item, name, n):
 def run_idle(bench, note):
     item = bench.item("m")
     n = bench.size(10000, 1000)
+    # bt-seed gives half of its descriptors to peers, one of which works.
+    n = min(n, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 100)
     got = rounds(bench, ("bt", "libtorrent"),
                  lambda p: idle(bench, item, p, n), note, ("libtorrent",))
     checks = []
