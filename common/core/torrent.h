@@ -76,10 +76,9 @@ uint64_t	bt_torrent_on_accepted(struct bt_torrent *t,
 	    const struct bt_addr *from, int64_t now);
 
 /*
- * Receiving. Places for at most `most` bytes (> 0) and no more than scratch
- * has: those of the blocks that come next, then scratch itself. Valid until the
- * next call on the core, which says how many bytes came (0 is fine) and filled
- * the places in order.
+ * Receiving. Places for at most `most` bytes (> 0) and as scratch has: of the
+ * blocks that come next, then scratch itself. Valid until the next call on the
+ * core, which says how many bytes came (0 is fine); they fill places in order.
  */
 void	bt_torrent_rx_space(struct bt_torrent *t, uint64_t slot,
 	    struct bt_place scratch, size_t most, struct bt_lend *out);
