@@ -8,7 +8,7 @@
  * which is what processors without a kernel of ours get for all.
  * Pure: what the processor has is a value that the caller holds.
  *
- * Used by  disk/sweep, disk/verify_stream, bt-make
+ * Used by  disk/sweep, disk/verify_stream, disk/jobs, bt-make
  * Tests    tests/unit/test_lanes.c, tests/unit/test_lanes_x16.c
  */
 #ifndef BT_BASE_LANES_H

@@ -6,7 +6,8 @@
  * Pure.
  *
  * Used by  core/torrent and its parts: roster, greet, inbox, messages, outbox,
- *          requests, pieces, jobs_out, spoil, harvest, upload, effects
+ *          requests, pieces, ahead, jobs_out, spoil, harvest, upload, advice,
+ *          takeover, effects
  * Tests    tests/unit/test_torrent*.c
  */
 #ifndef BT_CORE_TORRENT_PRIV_H
