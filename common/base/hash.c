@@ -131,11 +131,11 @@ bt_hash_blocks(
 static uint64_t
 le64(const uint8_t *p)
 {
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < 8; i++)
-		v |= (uint64_t)p[i] << 8 * i;
-	return v;
+	/* spelled out, since a compiler makes one load of it then */
+	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+	       (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
+	       (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+	       (uint64_t)p[7] << 56;
 }
 
 static uint64_t
@@ -144,46 +144,51 @@ rotl(uint64_t v, unsigned by)
 	return v << by | v >> (64 - by);
 }
 
-static void
-rounds(uint64_t v[4], unsigned n)
+struct sip {
+	uint64_t a, b, c, d;
+};
+
+/* By value: the four stay in registers. */
+static inline struct sip
+step(struct sip s)
 {
-	while (n-- > 0) {
-		v[0] += v[1];
-		v[2] += v[3];
-		v[1] = rotl(v[1], 13) ^ v[0];
-		v[3] = rotl(v[3], 16) ^ v[2];
-		v[0] = rotl(v[0], 32);
-		v[2] += v[1];
-		v[0] += v[3];
-		v[1] = rotl(v[1], 17) ^ v[2];
-		v[3] = rotl(v[3], 21) ^ v[0];
-		v[2] = rotl(v[2], 32);
-	}
+	s.a += s.b;
+	s.c += s.d;
+	s.b = rotl(s.b, 13) ^ s.a;
+	s.d = rotl(s.d, 16) ^ s.c;
+	s.a = rotl(s.a, 32);
+	s.c += s.b;
+	s.a += s.d;
+	s.b = rotl(s.b, 17) ^ s.c;
+	s.d = rotl(s.d, 21) ^ s.a;
+	s.c = rotl(s.c, 32);
+	return s;
+}
+
+static inline struct sip
+take(struct sip s, uint64_t m)
+{
+	s.d ^= m;
+	s = step(step(s));
+	s.a ^= m;
+	return s;
 }
 
 uint64_t
 bt_hash_sip(const uint8_t key[16], struct bt_str in)
 {
-	uint64_t k0 = le64(key), k1 = le64(key + 8), m;
-	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
+	uint64_t k0 = le64(key), k1 = le64(key + 8);
+	struct sip s = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
 		k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573 };
-	uint8_t last[8] = { 0 };
+	uint64_t last = (uint64_t)in.n << 56;
 	size_t at = 0;
 
-	for (; in.n - at >= 8; at += 8) {
-		m = le64(in.p + at);
-		v[3] ^= m;
-		rounds(v, 2);
-		v[0] ^= m;
-	}
-	if (in.n != at)
-		memcpy(last, in.p + at, in.n - at);
-	last[7] = (uint8_t)in.n;
-	m = le64(last);
-	v[3] ^= m;
-	rounds(v, 2);
-	v[0] ^= m;
-	v[2] ^= 0xff;
-	rounds(v, 4);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	for (; in.n - at >= 8; at += 8)
+		s = take(s, le64(in.p + at));
+	for (unsigned i = 0; at < in.n; at++, i += 8)
+		last |= (uint64_t)in.p[at] << i;
+	s = take(s, last);
+	s.c ^= 0xff;
+	s = step(step(step(step(s))));
+	return s.a ^ s.b ^ s.c ^ s.d;
 }
