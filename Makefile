@@ -38,6 +38,9 @@ obj =		$(patsubst %.c,$(BUILD)/%.o,$(sort $(src)))
 
 $(BUILD)/libbt.a: $(call obj,$(addprefix common/,$(ROOMS)))
 $(BUILD)/libbtpure.a: $(call obj,$(addprefix common/,$(PURE)))
+# what of the tracker is as pure: for its unit tests, fuzz targets and bench
+$(BUILD)/libbttracker.a: $(addprefix $(BUILD)/bt-tracker/,store.o store_room.o \
+    store_save.o saved.o swarms.o oldest.o index.o peers.o connid.o request.o)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -80,7 +83,7 @@ $(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.
 $(BUILD)/tests/unit/test_lanes_x16.o: STD += -Itests/unit/emulated
 $(BUILD)/tests/unit/test_tracker_%.o: STD += -Ibt-tracker
 $(BUILD)/tests/unit/test_tracker_%: $(BUILD)/tests/unit/test_tracker_%.o \
-    $(addprefix $(BUILD)/bt-tracker/,store.o peers.o connid.o request.o) $(BUILD)/libbtpure.a
+    $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
@@ -96,10 +99,12 @@ SAN =		-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 		-fsanitize=address,undefined
 FUZZ =		$(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 TIME =		60
+$(BUILD)/tests/fuzz/fuzz_saved.o: STD += -Ibt-tracker
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
-    $(BUILD)/tests/fuzz/replay.o $(BUILD)/libbtpure.a
+    $(BUILD)/tests/fuzz/replay.o $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libbtpure.a
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o \
+    $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto
 
 .PHONY: unit-asan fuzz-replay fuzz replay hunt
@@ -143,13 +148,20 @@ sim-digest:
 sim-plant:
 	@tests/sim/plant.sh
 
-# tests/bench: NAME.c with a main() is a program, the rest is what they share.
-BENCH_REST =	rig hasher
+# tests/bench: NAME.c with a main() is a program, the rest is what they share
+# or, storebench, linked with more.
+BENCH_REST =	rig hasher storebench
 BENCH =		$(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter-out \
 		$(BENCH_REST:%=tests/bench/%.c),$(sort $(wildcard tests/bench/*.c))))
 $(BENCH): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
-    $(BENCH_REST:%=$(BUILD)/tests/bench/%.o) $(BUILD)/libbtpure.a
+    $(BUILD)/tests/bench/rig.o $(BUILD)/tests/bench/hasher.o $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+# what an announce costs in the tracker's store
+STOREBENCH =	$(BUILD)/tests/bench/storebench
+$(STOREBENCH).o: STD += -Ibt-tracker
+$(STOREBENCH): $(BUILD)/tests/bench/storebench.o \
+    $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lcrypto
 # libtorrent as a peer of its own: only for `make bench`, with what it installs
 $(BUILD)/tests/bench/lthost: tests/bench/lthost.cpp
 	@mkdir -p $(@D)
@@ -159,7 +171,7 @@ $(BUILD)/tests/bench/lthost: tests/bench/lthost.cpp
 
 # `make bench ROWS="one-to-one swarm"`: see tests/bench/README.md.
 .PHONY: bench bench-build bench-programs
-bench-programs: $(BENCH)
+bench-programs: $(BENCH) $(STOREBENCH)
 bench-build: deps-build
 	@tests/lib/deps.sh $(BENCH_PKGS)
 	@$(MAKE) --no-print-directory all $(BENCH) $(BUILD)/tests/bench/lthost
@@ -168,7 +180,7 @@ bench: bench-build
 
 # All that is compiled, for the lint that both compilers are content with it.
 .PHONY: everything
-everything: all $(UNIT) $(SIM) $(BENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+everything: all $(UNIT) $(SIM) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \

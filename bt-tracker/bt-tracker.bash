@@ -4,14 +4,14 @@ _bt_tracker() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local opts='-l --listen --interval --min-interval --expire
 	    --numwant-max --workers --timeout --max-connections
-	    --max-torrents --max-peers --json --progress --no-progress
+	    --max-torrents --max-memory --json --progress --no-progress
 	    -q --quiet -v --verbose -h --help -V --version'
 
 	COMPREPLY=()
 	case $prev in
 	-l | --listen | --interval | --min-interval | --expire | \
 	    --numwant-max | --workers | --timeout | --max-connections | \
-	    --max-torrents | --max-peers)
+	    --max-torrents | --max-memory)
 		return
 		;;
 	esac

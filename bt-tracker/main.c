@@ -25,6 +25,8 @@
 #define CONNS_MAX 1000000u /* some 400 bytes each when idle */
 #define FDS_KEPT 64u	   /* beside connections: standard streams and so on */
 #define TICK_MAX_MS 1000u
+#define MEMORY_MIN (1u << 20) /* an empty tracker of 256 shards fits */
+#define MEMORY_MAX (UINT64_C(1) << 50)
 
 enum {
 	OPT_INTERVAL = 256,
@@ -34,7 +36,7 @@ enum {
 	OPT_WORKERS,
 	OPT_TIMEOUT,
 	OPT_TORRENTS,
-	OPT_PEERS,
+	OPT_MEMORY,
 	OPT_CONNS,
 };
 
@@ -52,8 +54,10 @@ static const struct bt_opt opts[] = {
 	    "cut an HTTP request that takes longer (10s)" },
 	{ OPT_CONNS, "max-connections", "N",
 	    "HTTP at once (what descriptors allow)" },
-	{ OPT_TORRENTS, "max-torrents", "N", "torrents known (1000000)" },
-	{ OPT_PEERS, "max-peers", "N", "peers known (5000000)" },
+	{ OPT_TORRENTS, "max-torrents", "N",
+	    "torrents known; the oldest go first (1000000)" },
+	{ OPT_MEMORY, "max-memory", "SIZE",
+	    "for torrents and peers; likewise (512M)" },
 	{ 0 },
 };
 
@@ -141,9 +145,8 @@ take_option(struct bt_cli *cli, int ch, struct options *o)
 		o->service.swarms_max =
 		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_SWARMS_MAX);
 		break;
-	case OPT_PEERS:
-		o->service.peers_max =
-		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_PEERS_MAX);
+	case OPT_MEMORY:
+		o->service.bytes_max = bt_cli_size(cli, MEMORY_MIN, MEMORY_MAX);
 		break;
 	}
 }
@@ -224,7 +227,7 @@ static int
 serve(struct bt_cli *cli, struct options *o, struct bt_err *err)
 {
 	struct bt_workers *workers;
-	uint8_t secrets[2][16];
+	uint8_t secrets[3][16];
 	uint64_t *seeds;
 	sigset_t ends;
 	int rc, sig;
@@ -239,7 +242,7 @@ serve(struct bt_cli *cli, struct options *o, struct bt_err *err)
 
 	struct bt_workers_conf conf = {
 		.n = o->workers,
-		.service = bt_service_new(&o->service, secrets[0]),
+		.service = bt_service_new(&o->service, secrets[0], secrets[2]),
 		.http = o->http,
 		.tick_ms = TICK_MAX_MS,
 		.secret = secrets[1],
@@ -272,7 +275,7 @@ main(int argc, char **argv)
 		    .min_interval_s = 60,
 		    .numwant_max = 200,
 		    .swarms_max = BT_STORE_SWARMS_DEFAULT,
-		    .peers_max = BT_STORE_PEERS_DEFAULT },
+		    .bytes_max = BT_STORE_BYTES_DEFAULT },
 		.http = { .timeout_ms = 10000 },
 	};
 	struct bt_err err = BT_ERR_INIT;

@@ -1,36 +1,36 @@
 #include "peers.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "held.h"
+#include "index.h"
 
-#define CAP_MIN 2     /* most swarms have one or two peers */
-#define FEW 64	      /* 384 bytes of addresses: cheaper than hashing */
-#define INDEX_MIN 128 /* slots of the smallest index */
+#define FEW 64u	     /* 384 bytes of addresses: cheaper than hashing */
+#define PAUSED 0x80u /* beside a stamp */
 
 enum by { BY_ADDR, BY_KEY };
 
-/* Open addressing, linear probing, at most 2/3 full. A slot is a place + 1. */
-struct index {
-	uint32_t mask;
-	uint32_t slot[]; /* mask + 1 by address, then mask + 1 by key */
-};
-
 struct bt_peers {
-	struct index *index; /* NULL while few */
+	struct bt_index *index; /* two, by address and by key; NULL while few */
 	uint32_t cap;
 	uint32_t n[2];
+	uint32_t paused;
 	uint32_t addr_len;
-	uint32_t data[]; /* cap keys, cap stamps, cap addresses */
+	uint32_t head_len;
+	uint32_t data[]; /* the head; cap keys, cap stamps, cap addresses */
 };
+
+_Static_assert(offsetof(struct bt_peers, data) % 8 == 0, "a head is aligned");
 
 /* Where record number i of the block keeps its three parts. */
 static uint32_t *
 key_at(const struct bt_peers *p, uint32_t i)
 {
-	return ((struct bt_peers *)(uintptr_t)p)->data + i;
+	return ((struct bt_peers *)(uintptr_t)p)->data + p->head_len / 4 + i;
 }
 
 static uint8_t *
@@ -45,8 +45,14 @@ addr_at(const struct bt_peers *p, uint32_t i)
 	return stamp_at(p, p->cap) + (size_t)i * p->addr_len;
 }
 
-static uint32_t
-place(enum bt_role role, uint32_t number)
+void *
+bt_peers_head(const struct bt_peers *p)
+{
+	return ((struct bt_peers *)(uintptr_t)p)->data;
+}
+
+uint32_t
+bt_peers_place(enum bt_role role, uint32_t number)
 {
 	return number << 1 | role;
 }
@@ -58,27 +64,49 @@ record(const struct bt_peers *p, uint32_t at)
 	return at & 1 ? p->cap - 1 - (at >> 1) : at >> 1;
 }
 
+/* A block for at least n peers: what the heap gives for them is used up. */
 static size_t
-block_size(uint32_t cap, uint32_t addr_len)
+block_size(uint32_t n, uint32_t addr_len, uint32_t head_len)
 {
-	return sizeof(struct bt_peers) + (size_t)cap * (4 + 1 + addr_len);
+	return bt_held(offsetof(struct bt_peers, data) + head_len +
+		       (size_t)n * (4 + 1 + addr_len)) -
+	       BT_HELD_WORD;
 }
 
 static struct bt_peers *
-block_new(uint32_t cap, uint32_t addr_len)
+block_new(uint32_t n, uint32_t addr_len, uint32_t head_len)
 {
-	struct bt_peers *p;
+	size_t size = block_size(n, addr_len, head_len);
+	struct bt_peers *p = bt_mem_alloc(size);
+	size_t room = size - offsetof(struct bt_peers, data) - head_len;
 
-	p = bt_mem_alloc(block_size(cap, addr_len));
-	*p = (struct bt_peers){ .cap = cap, .addr_len = addr_len };
+	*p = (struct bt_peers){ .cap = (uint32_t)(room / (4 + 1 + addr_len)),
+		.addr_len = addr_len,
+		.head_len = head_len };
 	return p;
 }
 
 struct bt_peers *
-bt_peers_new(uint8_t family)
+bt_peers_new(uint8_t family, uint8_t head)
 {
+	struct bt_peers *p;
+
 	assert(family == 4 || family == 6);
-	return block_new(CAP_MIN, family == 4 ? 6 : 18);
+	assert(head % 8 == 0);
+	p = block_new(1, family == 4 ? 6 : 18, head);
+	memset(p->data, 0, head);
+	return p;
+}
+
+static void
+index_free(struct bt_peers *p)
+{
+	if (p->index == NULL)
+		return;
+	bt_index_fini(&p->index[BY_ADDR]);
+	bt_index_fini(&p->index[BY_KEY]);
+	bt_mem_free(p->index);
+	p->index = NULL;
 }
 
 void
@@ -86,7 +114,7 @@ bt_peers_free(struct bt_peers *p)
 {
 	if (p == NULL)
 		return;
-	bt_mem_free(p->index);
+	index_free(p);
 	bt_mem_free(p);
 }
 
@@ -96,10 +124,73 @@ bt_peers_count(const struct bt_peers *p, enum bt_role role)
 	return p->n[role];
 }
 
+uint32_t
+bt_peers_paused(const struct bt_peers *p)
+{
+	return p->paused;
+}
+
 enum bt_role
 bt_peers_role(uint32_t at)
 {
 	return at & 1 ? BT_SEEDER : BT_LEECHER;
+}
+
+/* How many there is to be room for when there are n. */
+static uint32_t
+room_for(uint32_t n)
+{
+	return n + n / 8;
+}
+
+size_t
+bt_peers_size(const struct bt_peers *p)
+{
+	size_t size = block_size(p->cap, p->addr_len, p->head_len);
+
+	size += BT_HELD_WORD;
+	if (p->index != NULL)
+		size += bt_held(2 * sizeof(*p->index)) +
+			bt_index_size(&p->index[BY_ADDR]) +
+			bt_index_size(&p->index[BY_KEY]);
+	return size;
+}
+
+size_t
+bt_peers_size_least(uint8_t family, uint8_t head)
+{
+	return block_size(1, family == 4 ? 6 : 18, head) + BT_HELD_WORD;
+}
+
+/* The indices of n + 1 peers, by which they are built anew. */
+static bool
+outgrows_index(const struct bt_peers *p)
+{
+	uint32_t n = p->n[0] + p->n[1];
+
+	return p->index == NULL ? n >= FEW
+				: bt_index_is_full(&p->index[BY_ADDR]) ||
+				      bt_index_is_full(&p->index[BY_KEY]);
+}
+
+size_t
+bt_peers_size_next(const struct bt_peers *p)
+{
+	uint32_t n = p->n[0] + p->n[1];
+	size_t size = bt_peers_size(p);
+
+	if (n == p->cap)
+		size += block_size(room_for(n + 1), p->addr_len, p->head_len) -
+			block_size(n, p->addr_len, p->head_len);
+	if (outgrows_index(p)) {
+		if (p->index != NULL)
+			size -= bt_index_size(&p->index[BY_ADDR]) +
+				bt_index_size(&p->index[BY_KEY]);
+		else
+			size += bt_held(2 * sizeof(*p->index));
+		size += 2 * bt_index_bytes(n + 1);
+	}
+	return size;
 }
 
 static uint32_t
@@ -109,90 +200,77 @@ addr_hash(const struct bt_peers *p, const uint8_t *secret, const uint8_t *addr)
 	    secret, (struct bt_str){ addr, p->addr_len });
 }
 
-static uint32_t *
-table(const struct index *ix, enum by by)
-{
-	return ((struct index *)(uintptr_t)ix)->slot +
-	       (by == BY_KEY ? (size_t)ix->mask + 1 : 0);
-}
+/* Whose hashes an index asks for. */
+struct owner {
+	const struct bt_peers *p;
+	const uint8_t *secret;
+};
 
-/* The hash under which a table files the peer at a place. */
 static uint32_t
-hash_of(
-    const struct bt_peers *p, const uint8_t *secret, enum by by, uint32_t at)
+hash_by_addr(const void *arg, uint32_t at)
 {
-	uint32_t i = record(p, at);
+	const struct owner *o = arg;
 
-	return by == BY_KEY ? *key_at(p, i)
-			    : addr_hash(p, secret, addr_at(p, i));
+	return addr_hash(o->p, o->secret, addr_at(o->p, record(o->p, at)));
 }
 
-static void
-table_put(struct bt_peers *p, enum by by, uint32_t hash, uint32_t at)
-{
-	uint32_t *slot = table(p->index, by), mask = p->index->mask;
-	uint32_t i;
-
-	for (i = hash & mask; slot[i] != 0; i = (i + 1) & mask)
-		continue;
-	slot[i] = at + 1;
-}
-
-/* The slot that holds a place, which is filed under hash. */
 static uint32_t
-table_seek(const struct bt_peers *p, enum by by, uint32_t hash, uint32_t at)
+hash_by_key(const void *arg, uint32_t at)
 {
-	const uint32_t *slot = table(p->index, by);
-	uint32_t i, mask = p->index->mask;
+	const struct owner *o = arg;
 
-	for (i = hash & mask; slot[i] != at + 1; i = (i + 1) & mask)
-		assert(slot[i] != 0);
-	return i;
-}
-
-/* Empty the slot, and pull back what probing would no longer reach. */
-static void
-table_del(struct bt_peers *p, const uint8_t *secret, enum by by, uint32_t at)
-{
-	uint32_t *slot = table(p->index, by), mask = p->index->mask;
-	uint32_t hole, home, i;
-
-	hole = table_seek(p, by, hash_of(p, secret, by, at), at);
-	for (i = (hole + 1) & mask; slot[i] != 0; i = (i + 1) & mask) {
-		home = hash_of(p, secret, by, slot[i] - 1) & mask;
-		if (((i - home) & mask) < ((i - hole) & mask))
-			continue;
-		slot[hole] = slot[i];
-		hole = i;
-	}
-	slot[hole] = 0;
+	return *key_at(o->p, record(o->p, at));
 }
 
 static void
 index_add(struct bt_peers *p, const uint8_t *secret, uint32_t at)
 {
-	uint32_t key = *key_at(p, record(p, at));
+	struct owner o = { p, secret };
+	uint32_t key = hash_by_key(&o, at);
 
-	table_put(p, BY_ADDR, hash_of(p, secret, BY_ADDR, at), at);
+	bt_index_put(&p->index[BY_ADDR], hash_by_addr(&o, at), at);
 	if (key != 0)
-		table_put(p, BY_KEY, key, at);
+		bt_index_put(&p->index[BY_KEY], key, at);
 }
 
-/* File all peers anew in an index that has room for them. */
+/* File all peers anew in indices that have room for them. */
 static void
 index_build(struct bt_peers *p, const uint8_t *secret)
 {
-	uint32_t n = p->n[0] + p->n[1], slots = INDEX_MIN;
+	uint32_t n = p->n[0] + p->n[1];
 
-	while (slots / 3 * 2 <= n)
-		slots *= 2;
-	bt_mem_free(p->index);
-	p->index = bt_mem_zero(
-	    1, sizeof(*p->index) + 2 * (size_t)slots * sizeof(uint32_t));
-	p->index->mask = slots - 1;
+	index_free(p);
+	p->index = bt_mem_array(2, sizeof(*p->index));
+	bt_index_init(&p->index[BY_ADDR], n);
+	bt_index_init(&p->index[BY_KEY], n);
 	for (int role = 0; role < 2; role++)
 		for (uint32_t i = 0; i < p->n[role]; i++)
-			index_add(p, secret, place(role, i));
+			index_add(p, secret, bt_peers_place(role, i));
+}
+
+static void
+index_drop(struct bt_peers *p, const uint8_t *secret, uint32_t at)
+{
+	struct owner o = { p, secret };
+	uint32_t key = hash_by_key(&o, at);
+
+	bt_index_del(
+	    &p->index[BY_ADDR], hash_by_addr(&o, at), at, hash_by_addr, &o);
+	if (key != 0)
+		bt_index_del(&p->index[BY_KEY], key, at, hash_by_key, &o);
+}
+
+/* The peer at `from` is to be found at `to`. */
+static void
+index_move(
+    struct bt_peers *p, const uint8_t *secret, uint32_t from, uint32_t to)
+{
+	struct owner o = { p, secret };
+	uint32_t key = hash_by_key(&o, from);
+
+	bt_index_set(&p->index[BY_ADDR], hash_by_addr(&o, from), from, to);
+	if (key != 0)
+		bt_index_set(&p->index[BY_KEY], key, from, to);
 }
 
 /* Four bytes that differ most, low address and port, tell nearly always. */
@@ -210,73 +288,86 @@ uint32_t
 bt_peers_find(
     const struct bt_peers *p, const uint8_t *secret, const uint8_t *addr)
 {
-	uint32_t at, i, mask, *slot;
+	uint32_t at, hash, step = 0;
 
-	if (p->index == NULL) {
-		for (int role = 0; role < 2; role++)
-			for (i = 0; i < p->n[role]; i++) {
-				at = place(role, i);
-				if (is_addr(p, record(p, at), addr))
-					return at;
-			}
-		return BT_PEER_NONE;
+	if (p->index != NULL) {
+		hash = addr_hash(p, secret, addr);
+		do
+			at = bt_index_next(&p->index[BY_ADDR], hash, &step);
+		while (at != BT_INDEX_NONE && !is_addr(p, record(p, at), addr));
+		return at;
 	}
-	slot = table(p->index, BY_ADDR);
-	mask = p->index->mask;
-	for (i = addr_hash(p, secret, addr) & mask; slot[i] != 0;
-	     i = (i + 1) & mask)
-		if (is_addr(p, record(p, slot[i] - 1), addr))
-			return slot[i] - 1;
+	for (uint32_t i = 0; i < p->n[BT_LEECHER]; i++)
+		if (is_addr(p, i, addr))
+			return bt_peers_place(BT_LEECHER, i);
+	for (uint32_t i = 0; i < p->n[BT_SEEDER]; i++)
+		if (is_addr(p, p->cap - 1 - i, addr))
+			return bt_peers_place(BT_SEEDER, i);
 	return BT_PEER_NONE;
 }
 
 uint32_t
 bt_peers_find_key(const struct bt_peers *p, uint32_t key)
 {
-	uint32_t i, mask, *slot;
+	uint32_t at, step = 0;
 
 	assert(key != 0);
-	if (p->index == NULL) {
-		for (int role = 0; role < 2; role++)
-			for (i = 0; i < p->n[role]; i++)
-				if (*key_at(p, record(p, place(role, i))) ==
-				    key)
-					return place(role, i);
-		return BT_PEER_NONE;
+	if (p->index != NULL) {
+		do
+			at = bt_index_next(&p->index[BY_KEY], key, &step);
+		while (at != BT_INDEX_NONE && *key_at(p, record(p, at)) != key);
+		return at;
 	}
-	slot = table(p->index, BY_KEY);
-	mask = p->index->mask;
-	for (i = key & mask; slot[i] != 0; i = (i + 1) & mask)
-		if (*key_at(p, record(p, slot[i] - 1)) == key)
-			return slot[i] - 1;
+	for (uint32_t i = 0; i < p->n[BT_LEECHER]; i++)
+		if (*key_at(p, i) == key)
+			return bt_peers_place(BT_LEECHER, i);
+	for (uint32_t i = 0; i < p->n[BT_SEEDER]; i++)
+		if (*key_at(p, p->cap - 1 - i) == key)
+			return bt_peers_place(BT_SEEDER, i);
 	return BT_PEER_NONE;
 }
 
-uint32_t
-bt_peers_key(const struct bt_peers *p, uint32_t at)
+struct bt_peer
+bt_peers_get(const struct bt_peers *p, uint32_t at)
 {
-	return *key_at(p, record(p, at));
+	uint32_t i = record(p, at);
+
+	return (struct bt_peer){ .key = *key_at(p, i),
+		.stamp = *stamp_at(p, i) & BT_STAMP_MASK,
+		.paused = (*stamp_at(p, i) & PAUSED) != 0,
+		.addr = addr_at(p, i) };
+}
+
+static void
+set_stamp(struct bt_peers *p, uint32_t i, const struct bt_peer *peer)
+{
+	uint8_t *was = stamp_at(p, i);
+
+	assert(peer->stamp <= BT_STAMP_MASK);
+	p->paused -= (*was & PAUSED) != 0;
+	p->paused += peer->paused;
+	*was = (uint8_t)(peer->stamp | (peer->paused ? PAUSED : 0));
 }
 
 void
-bt_peers_set_key(struct bt_peers *p, uint32_t at, uint32_t key)
+bt_peers_set(struct bt_peers *p, const uint8_t *secret, uint32_t at,
+    const struct bt_peer *peer)
 {
-	uint32_t *was = key_at(p, record(p, at));
+	uint32_t i = record(p, at), *key = key_at(p, i);
+	struct owner o = { p, secret };
 
-	if (*was == key)
+	set_stamp(p, i, peer);
+	if (*key == peer->key)
 		return;
-	/* by key the secret is not needed: the key is the hash */
-	if (p->index != NULL && *was != 0)
-		table_del(p, NULL, BY_KEY, at);
-	*was = key;
-	if (p->index != NULL && key != 0)
-		table_put(p, BY_KEY, key, at);
-}
-
-void
-bt_peers_set_stamp(struct bt_peers *p, uint32_t at, uint8_t stamp)
-{
-	*stamp_at(p, record(p, at)) = stamp;
+	if (p->index != NULL && *key != 0)
+		bt_index_del(&p->index[BY_KEY], *key, at, hash_by_key, &o);
+	*key = peer->key;
+	if (p->index == NULL || *key == 0)
+		return;
+	if (bt_index_is_full(&p->index[BY_KEY]))
+		index_build(p, secret);
+	else
+		bt_index_put(&p->index[BY_KEY], *key, at);
 }
 
 /* Copy n records, wherever the two blocks keep their parts. */
@@ -290,63 +381,63 @@ copy_records(struct bt_peers *to, uint32_t to_i, const struct bt_peers *from,
 	    addr_at(to, to_i), addr_at(from, from_i), (size_t)n * to->addr_len);
 }
 
-/* Places do not change with the capacity, so the index stays as it is. */
+/* Room for n. Places do not change with it, so the index stays as it is. */
 static void
-set_cap(struct bt_peers **p, uint32_t cap)
+set_room(struct bt_peers **p, uint32_t n)
 {
 	struct bt_peers *old = *p, *new;
 	uint32_t seeds = old->n[BT_SEEDER];
 
-	new = block_new(cap, old->addr_len);
+	new = block_new(n, old->addr_len, old->head_len);
 	new->index = old->index;
 	new->n[BT_LEECHER] = old->n[BT_LEECHER];
 	new->n[BT_SEEDER] = seeds;
+	new->paused = old->paused;
+	memcpy(new->data, old->data, old->head_len);
 	copy_records(new, 0, old, 0, old->n[BT_LEECHER]);
-	copy_records(new, cap - seeds, old, old->cap - seeds, seeds);
+	copy_records(new, new->cap - seeds, old, old->cap - seeds, seeds);
 	bt_mem_free(old);
 	*p = new;
 }
 
 uint32_t
 bt_peers_add(struct bt_peers **pp, const uint8_t *secret, enum bt_role role,
-    const uint8_t *addr, uint32_t key, uint8_t stamp)
+    const struct bt_peer *peer)
 {
-	struct bt_peers *p = *pp;
-	uint32_t at, i, n = p->n[0] + p->n[1];
+	uint32_t at, i, n = (*pp)->n[0] + (*pp)->n[1];
+	bool build = outgrows_index(*pp);
+	struct bt_peers *p;
 
 	assert(n < BT_PEERS_MAX);
-	if (n == p->cap) {
-		/* by half, to an even count: a swarm's slack stays small */
-		set_cap(pp, (p->cap + p->cap / 2 + 1) & ~1u);
-		p = *pp;
-	}
-	at = place(role, p->n[role]++);
+	if (n == (*pp)->cap)
+		set_room(pp, room_for(n + 1));
+	p = *pp;
+	at = bt_peers_place(role, p->n[role]++);
 	i = record(p, at);
-	*key_at(p, i) = key;
-	*stamp_at(p, i) = stamp;
-	memcpy(addr_at(p, i), addr, p->addr_len);
-	n++;
-	if (n > FEW && (p->index == NULL || n > (p->index->mask + 1) / 3 * 2))
+	*key_at(p, i) = peer->key;
+	*stamp_at(p, i) = 0;
+	set_stamp(p, i, peer);
+	memcpy(addr_at(p, i), peer->addr, p->addr_len);
+	if (build)
 		index_build(p, secret);
 	else if (p->index != NULL)
 		index_add(p, secret, at);
 	return at;
 }
 
-/* Give back memory once most of it is unused. */
+/* Give back memory once much of it is unused. */
 static void
 shrink(struct bt_peers **pp, const uint8_t *secret)
 {
 	struct bt_peers *p = *pp;
 	uint32_t n = p->n[0] + p->n[1];
 
-	if (p->index != NULL && n <= FEW / 2) {
-		bt_mem_free(p->index);
-		p->index = NULL;
-	} else if (p->index != NULL && n < (p->index->mask + 1) / 8)
+	if (p->index != NULL && n <= FEW / 2)
+		index_free(p);
+	else if (p->index != NULL && bt_index_is_slack(&p->index[BY_ADDR]))
 		index_build(p, secret);
-	if (p->cap >= 4 * CAP_MIN && n < p->cap / 4)
-		set_cap(pp, (p->cap / 2 + 1) & ~1u);
+	if (room_for(n) < p->cap / 2)
+		set_room(pp, room_for(n) + 1);
 }
 
 void
@@ -354,27 +445,17 @@ bt_peers_drop(struct bt_peers **pp, const uint8_t *secret, uint32_t at)
 {
 	struct bt_peers *p = *pp;
 	enum bt_role role = bt_peers_role(at);
-	uint32_t last, slot;
+	uint32_t last, i = record(p, at);
 
 	assert(at >> 1 < p->n[role]);
-	last = place(role, p->n[role] - 1);
-	if (p->index != NULL) {
-		table_del(p, secret, BY_ADDR, at);
-		if (bt_peers_key(p, at) != 0)
-			table_del(p, secret, BY_KEY, at);
-		if (last != at) {
-			slot = table_seek(p, BY_ADDR,
-			    hash_of(p, secret, BY_ADDR, last), last);
-			table(p->index, BY_ADDR)[slot] = at + 1;
-			if (bt_peers_key(p, last) != 0) {
-				slot = table_seek(
-				    p, BY_KEY, bt_peers_key(p, last), last);
-				table(p->index, BY_KEY)[slot] = at + 1;
-			}
-		}
-	}
+	last = bt_peers_place(role, p->n[role] - 1);
+	p->paused -= (*stamp_at(p, i) & PAUSED) != 0;
+	if (p->index != NULL)
+		index_drop(p, secret, at);
+	if (last != at && p->index != NULL)
+		index_move(p, secret, last, at);
 	if (last != at)
-		copy_records(p, record(p, at), p, record(p, last), 1);
+		copy_records(p, i, p, record(p, last), 1);
 	p->n[role]--;
 	shrink(pp, secret);
 }
@@ -383,15 +464,16 @@ uint32_t
 bt_peers_expire(struct bt_peers **pp, const uint8_t *secret, enum bt_role role,
     uint32_t *from, uint32_t *work, uint8_t now, uint8_t limit)
 {
-	uint32_t at, gone = 0;
+	uint32_t i, gone = 0;
 
 	for (; *work > 0 && *from < (*pp)->n[role]; (*work)--) {
-		at = place(role, *from);
-		if ((uint8_t)(now - *stamp_at(*pp, record(*pp, at))) <= limit) {
+		i = record(*pp, bt_peers_place(role, *from));
+		if (((now - *stamp_at(*pp, i)) & BT_STAMP_MASK) <= limit) {
 			(*from)++;
 			continue;
 		}
-		bt_peers_drop(pp, secret, at); /* another is there now */
+		/* another is there then */
+		bt_peers_drop(pp, secret, bt_peers_place(role, *from));
 		gone++;
 	}
 	if (*from > (*pp)->n[role])
@@ -443,29 +525,38 @@ bt_peers_pick(const struct bt_peers *p, enum bt_role role, uint32_t self,
 	return want;
 }
 
+/* Are there as many in the indices as there are, each where it belongs? */
+static bool
+index_holds(const struct bt_peers *p, const uint8_t *secret, uint32_t keys)
+{
+	struct owner o = { p, secret };
+
+	if (p->index == NULL)
+		return p->n[0] + p->n[1] <= FEW;
+	return p->index[BY_ADDR].n == p->n[0] + p->n[1] &&
+	       p->index[BY_KEY].n == keys &&
+	       bt_index_check(&p->index[BY_ADDR], hash_by_addr, &o) &&
+	       bt_index_check(&p->index[BY_KEY], hash_by_key, &o);
+}
+
 bool
 bt_peers_check(const struct bt_peers *p, const uint8_t *secret)
 {
-	uint32_t at, key, places = 0, keys = 0, filed[2] = { 0, 0 };
+	struct bt_peer peer;
+	uint32_t at, keys = 0, paused = 0;
 
 	if (p->n[0] + p->n[1] > p->cap)
 		return false;
 	for (int role = 0; role < 2; role++)
 		for (uint32_t i = 0; i < p->n[role]; i++) {
-			at = place(role, i);
-			key = bt_peers_key(p, at);
-			if (bt_peers_find(
-				p, secret, addr_at(p, record(p, at))) != at ||
-			    (key != 0 && bt_peers_find_key(p, key) != at))
+			at = bt_peers_place(role, i);
+			peer = bt_peers_get(p, at);
+			if (bt_peers_find(p, secret, peer.addr) != at ||
+			    (peer.key != 0 &&
+				bt_peers_find_key(p, peer.key) != at))
 				return false;
-			places++;
-			keys += key != 0;
+			keys += peer.key != 0;
+			paused += peer.paused;
 		}
-	if (p->index == NULL)
-		return places <= FEW;
-	for (uint32_t i = 0; i <= p->index->mask; i++) {
-		filed[BY_ADDR] += table(p->index, BY_ADDR)[i] != 0;
-		filed[BY_KEY] += table(p->index, BY_KEY)[i] != 0;
-	}
-	return filed[BY_ADDR] == places && filed[BY_KEY] == keys;
+	return paused == p->paused && index_holds(p, secret, keys);
 }

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 #define WANT_DEFAULT 50u  /* BEP 3: what a client gets that does not say */
-#define SMALL_SWARM 5u	  /* peers; rule 3 */
+#define SMALL_SWARM 5u	  /* peers; rule 4 */
 #define SMALL_INTERVAL 5u /* seconds */
 #define SHARDS_EACH 8u	  /* shards for each worker: two seldom meet */
 #define SHARDS_MAX 256u	  /* one byte of the info-hash chooses */
@@ -19,6 +19,8 @@ struct shard {
 		struct {
 			pthread_mutex_t lock;
 			struct bt_store *store;
+			/* no swarm was last announced before that */
+			_Atomic uint64_t oldest;
 		};
 		uint8_t pad[SHARD_SIZE];
 	};
@@ -32,7 +34,8 @@ struct bt_service {
 };
 
 struct bt_service *
-bt_service_new(const struct bt_service_conf *conf, const uint8_t secret[16])
+bt_service_new(const struct bt_service_conf *conf, const uint8_t secret[16],
+    const uint8_t key_secret[16])
 {
 	struct bt_service *s = bt_mem_zero(1, sizeof(*s));
 	struct shard *shard;
@@ -41,7 +44,7 @@ bt_service_new(const struct bt_service_conf *conf, const uint8_t secret[16])
 	assert(conf->numwant_max <= BT_ANNOUNCE_PEERS_MAX);
 	s->conf = *conf;
 	s->limits.swarms_max = conf->swarms_max;
-	s->limits.peers_max = conf->peers_max;
+	s->limits.bytes_max = conf->bytes_max;
 	s->nshards = 1;
 	while (
 	    s->nshards < SHARDS_MAX && s->nshards / SHARDS_EACH < conf->workers)
@@ -50,8 +53,8 @@ bt_service_new(const struct bt_service_conf *conf, const uint8_t secret[16])
 	for (unsigned i = 0; i < s->nshards; i++) {
 		shard = &s->shards[i];
 		pthread_mutex_init(&shard->lock, NULL);
-		shard->store =
-		    bt_store_new(conf->expire_ms, &s->limits, secret);
+		shard->store = bt_store_new(
+		    conf->expire_ms, &s->limits, secret, key_secret);
 	}
 	return s;
 }
@@ -86,12 +89,18 @@ bt_clerk_fini(struct bt_clerk *c)
 }
 
 uint64_t
-bt_clerk_now(struct bt_clerk *c)
+bt_service_now_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	c->now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+uint64_t
+bt_clerk_now(struct bt_clerk *c)
+{
+	c->now_ms = bt_service_now_ms();
 	return c->now_ms;
 }
 
@@ -149,6 +158,72 @@ least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Of all shards, the one whose oldest swarm may be the oldest. */
+static struct shard *
+oldest_shard(struct bt_service *s)
+{
+	struct shard *best = &s->shards[0];
+
+	for (unsigned i = 1; i < s->nshards; i++)
+		if (atomic_load(&s->shards[i].oldest) <
+		    atomic_load(&best->oldest))
+			best = &s->shards[i];
+	return best;
+}
+
+/*
+ * Rule 3: drop one swarm. What is known of a shard's oldest is never too late,
+ * so the least that proves true is the oldest of all. False if all is gone but
+ * `keep`, and what was announced at `before` or later.
+ */
+static bool
+make_room(struct bt_service *s, const uint8_t *keep, uint64_t before)
+{
+	struct shard *shard;
+	uint64_t said, is;
+	bool gone = false;
+
+	for (;;) {
+		shard = oldest_shard(s);
+		said = atomic_load(&shard->oldest);
+		if (said >= before)
+			break;
+		pthread_mutex_lock(&shard->lock);
+		if (!bt_store_oldest(shard->store, &is))
+			is = UINT64_MAX;
+		else if (is == said)
+			gone = bt_store_evict(shard->store, keep);
+		/* only `keep` is left there: look elsewhere */
+		if (is == said && !gone)
+			is = UINT64_MAX;
+		atomic_store(&shard->oldest, is);
+		pthread_mutex_unlock(&shard->lock);
+		if (gone)
+			return true;
+	}
+	return false;
+}
+
+/* The store's answer, after room was made where it had none. */
+static int
+announce_to(struct bt_service *s, struct shard *shard,
+    const struct bt_store_ask *q, struct bt_clerk *c, struct bt_store_answer *a,
+    struct bt_err *err)
+{
+	int rc;
+
+	do {
+		pthread_mutex_lock(&shard->lock);
+		rc = bt_store_announce(
+		    shard->store, q, c->now_ms, &c->rng, a, err);
+		/* there may be one again where there was none */
+		if (atomic_load(&shard->oldest) == UINT64_MAX)
+			atomic_store(&shard->oldest, 0);
+		pthread_mutex_unlock(&shard->lock);
+	} while (rc == -1 && make_room(s, q->info_hash, UINT64_MAX));
+	return rc;
+}
+
 int
 bt_service_announce(struct bt_service *s, struct bt_clerk *c,
     const struct bt_service_ask *ask, struct bt_service_answer *answer,
@@ -157,7 +232,6 @@ bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	const struct bt_announce *a = ask->announce;
 	struct bt_store_ask q;
 	struct shard *shard;
-	int rc;
 
 	if (a->port == 0)
 		return bt_err_set(
@@ -174,11 +248,7 @@ bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	answer->store.peers[1] = c->peers[1];
 
 	shard = shard_of(s, q.info_hash);
-	pthread_mutex_lock(&shard->lock);
-	rc = bt_store_announce(
-	    shard->store, &q, c->now_ms, &c->rng, &answer->store, err);
-	pthread_mutex_unlock(&shard->lock);
-	if (rc == -1)
+	if (announce_to(s, shard, &q, c, &answer->store, err) == -1)
 		return -1;
 	answer->interval_s = s->conf.interval_s;
 	if (answer->store.complete + answer->store.incomplete < SMALL_SWARM)
@@ -199,6 +269,72 @@ bt_service_scrape(struct bt_service *s, struct bt_scrape_row *rows, size_t n)
 		bt_store_scrape(shard->store, &rows[i]);
 		pthread_mutex_unlock(&shard->lock);
 	}
+}
+
+bool
+bt_service_save(
+    struct bt_service *s, struct bt_service_walk *w, struct bt_buf *out)
+{
+	struct shard *shard;
+	bool all;
+
+	for (; w->shard < s->nshards; w->shard++) {
+		shard = &s->shards[w->shard];
+		pthread_mutex_lock(&shard->lock);
+		all = bt_store_save(
+		    shard->store, &w->store, bt_service_now_ms(), out);
+		pthread_mutex_unlock(&shard->lock);
+		if (!all)
+			return false;
+		w->store = (struct bt_store_walk){ .began = false };
+	}
+	return true;
+}
+
+static int
+restore_group(struct bt_service *s, const struct bt_saved_group *g,
+    const struct bt_saved_past *past, struct bt_err *err)
+{
+	struct shard *shard = shard_of(s, g->hash);
+	uint64_t now_ms = bt_service_now_ms();
+	uint64_t touched;
+	int rc;
+
+	do {
+		pthread_mutex_lock(&shard->lock);
+		touched = bt_store_touched(shard->store, g, past, now_ms);
+		rc = bt_store_restore(shard->store, g, past, now_ms, err);
+		atomic_store(&shard->oldest, 0);
+		pthread_mutex_unlock(&shard->lock);
+	} while (rc == -1 && make_room(s, g->hash, touched));
+	return rc;
+}
+
+int
+bt_service_restore(struct bt_service *s, struct bt_str groups,
+    const struct bt_saved_past *past, struct bt_err *err)
+{
+	struct bt_rd r = bt_rd_of(groups);
+	struct bt_saved_group g;
+	int rc = 0;
+
+	while (bt_saved_group_get(&r, &g) == 1)
+		if (restore_group(s, &g, past, err) == -1)
+			rc = -1;
+	return rc;
+}
+
+uint32_t
+bt_service_tick_ms(const struct bt_service *s)
+{
+	return bt_store_tick_ms(s->shards[0].store);
+}
+
+void
+bt_service_count(const struct bt_service *s, uint32_t *swarms, uint32_t *peers)
+{
+	*swarms = atomic_load(&s->limits.swarms);
+	*peers = atomic_load(&s->limits.peers);
 }
 
 void

@@ -6,7 +6,9 @@
  *    only from loopback and private addresses (RFC 1918, 3927, 4193, 4291):
  *    a peer behind the same router as the tracker knows better.
  * 2. Nobody gets more peers than --numwant-max, and 50 if it did not say.
- * 3. While a swarm has fewer than 5 peers they are asked to come again in 5 s,
+ * 3. At the limits the swarm that was announced longest ago goes, of all shards
+ *    the oldest, until there is room; who announces its own is never that one.
+ * 4. While a swarm has fewer than 5 peers they are asked to come again in 5 s,
  *    so that the first ones find each other. `min interval` is never longer
  *    than `interval`.
  * Shared by all workers: swarms lie in shards by info-hash, each under a lock
@@ -20,21 +22,23 @@
 #ifndef BT_TRACKER_SERVICE_H
 #define BT_TRACKER_SERVICE_H
 
-#include "store.h"
+#include "store_save.h"
 
 struct bt_service_conf {
 	uint32_t interval_s, min_interval_s;
 	uint64_t expire_ms;
 	uint32_t numwant_max;	/* at most BT_ANNOUNCE_PEERS_MAX */
-	uint32_t swarms_max, peers_max;
+	uint32_t swarms_max;
+	uint64_t bytes_max;
 	unsigned workers;
 };
 
 struct bt_service;
 
-/* gives. secret: 16 random bytes. */
+/* gives. Both are 16 random bytes; keys are kept hashed under the second. */
 struct bt_service	*bt_service_new(const struct bt_service_conf *conf,
-			    const uint8_t secret[16]);
+			    const uint8_t secret[16],
+			    const uint8_t key_secret[16]);
 void	bt_service_free(struct bt_service *s);
 
 /* What a worker brings along: its generator and room for an answer's peers. */
@@ -68,6 +72,27 @@ int	bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 /* Fill in the counts of n rows. */
 void	bt_service_scrape(struct bt_service *s, struct bt_scrape_row *rows,
 	    size_t n);
+/* What the clock of the store says: CLOCK_MONOTONIC. */
+uint64_t	bt_service_now_ms(void);
+
+/*
+ * Swarms to bytes and back (store_save.h), shard by shard, while others
+ * announce: add to out up to its ceiling; true when that was all. Begins as
+ * { 0 }. Any thread.
+ */
+struct bt_service_walk {
+	unsigned shard;
+	struct bt_store_walk store;
+};
+bool	bt_service_save(struct bt_service *s, struct bt_service_walk *w,
+	    struct bt_buf *out);
+/* Take in the groups of a frame. BT_ELIMIT when not all of it found room. */
+int	bt_service_restore(struct bt_service *s, struct bt_str groups,
+	    const struct bt_saved_past *past, struct bt_err *err);
+uint32_t	bt_service_tick_ms(const struct bt_service *s);
+void	bt_service_count(const struct bt_service *s, uint32_t *swarms,
+	    uint32_t *peers);
+
 /* One worker's share of dropping what is too old; several times a second. */
 void	bt_service_sweep(struct bt_service *s, struct bt_clerk *c,
 	    unsigned worker);

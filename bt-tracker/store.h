@@ -19,7 +19,11 @@
  * 10. Who does not announce for `expire` goes within a fifth more: the sweep
  *     looks at a few peers at a time. An empty swarm that was ever completed
  *     is remembered as long.
- * 11. Beyond the limits nothing new is taken in; what is there stays served.
+ * 11. Beyond the limits nothing new is taken in, and nothing changes. To make
+ *     room the swarm that was announced longest ago goes, exactly, and never
+ *     the one that room is made for.
+ * 12. BEP 21: `paused` is said anew in each announce. One who has something
+ *     left and says it is no downloader.
  * Pure: the caller gives time and randomness, and holds the shard's lock.
  *
  * Used by  bt-tracker/service.c
@@ -36,17 +40,16 @@
 #include "codec/announce.h"
 #include "codec/scrape.h"
 
-/* About 150 and 200 MB, at most 400 and 800: a small server has as much. */
 #define BT_STORE_SWARMS_DEFAULT	1000000u
-#define BT_STORE_PEERS_DEFAULT	5000000u
-/* Numbers of both are 32 bits, and arrays of them grow by half. */
-#define BT_STORE_SWARMS_MAX	1000000000u
-#define BT_STORE_PEERS_MAX	1000000000u
+#define BT_STORE_BYTES_DEFAULT	(512u << 20)	/* some 20 million peers */
+#define BT_STORE_SWARMS_MAX	100000000u	/* numbers are 32 bits */
 
 /* One for all shards of a tracker; they count in it. */
 struct bt_store_limits {
-	uint32_t swarms_max, peers_max;
+	uint32_t swarms_max;
+	uint64_t bytes_max;
 	_Atomic uint32_t swarms, peers;	/* how many there are */
+	_Atomic uint64_t bytes;		/* what they take */
 };
 
 struct bt_store_ask {
@@ -62,15 +65,21 @@ struct bt_store_ask {
 
 struct bt_store_answer {
 	uint32_t complete, incomplete, downloaded;	/* the asker included */
+	uint32_t downloaders;	/* of the incomplete: BEP 21 */
 	uint32_t n[2];		/* peers written: IPv4, IPv6 */
 	uint8_t *peers[2];	/* the caller's room for want * 6, want * 18 */
 };
 
 struct bt_store;
 
-/* gives; borrows limits, which outlives it. secret: 16 random bytes. */
-struct bt_store	*bt_store_new(uint64_t expire_ms, struct bt_store_limits *limits,
-		    const uint8_t *secret);
+/*
+ * gives; borrows limits, which outlives it. Both secrets are 16 random bytes:
+ * for its tables, and for keys, which must stay the same where saved swarms are
+ * to be taken in.
+ */
+struct bt_store	*bt_store_new(uint64_t expire_ms,
+		    struct bt_store_limits *limits, const uint8_t *secret,
+		    const uint8_t *key_secret);
 void	bt_store_free(struct bt_store *s);
 
 /*
@@ -81,7 +90,7 @@ int	bt_store_announce(struct bt_store *s, const struct bt_store_ask *ask,
 	    uint64_t now_ms, struct bt_rng *rng, struct bt_store_answer *answer,
 	    struct bt_err *err);
 /* Fill in the counts of row->info_hash: zeros for a swarm that is not there. */
-void	bt_store_scrape(const struct bt_store *s, struct bt_scrape_row *row);
+void	bt_store_scrape(struct bt_store *s, struct bt_scrape_row *row);
 /*
  * Drop some of what is too old. The work is in proportion to the time since
  * the last call, so any rhythm does: several calls a second are cheap, and a
@@ -89,8 +98,21 @@ void	bt_store_scrape(const struct bt_store *s, struct bt_scrape_row *row);
  */
 uint32_t	bt_store_sweep(struct bt_store *s, uint64_t now_ms);
 
+/*
+ * Rule 11: *touched is when the oldest swarm was last announced, by a clock
+ * that all shards share. False when there is none.
+ */
+bool	bt_store_oldest(struct bt_store *s, uint64_t *touched);
+/*
+ * Drop the oldest swarm; never the one with that info-hash, if it is not NULL.
+ * False when there is no other.
+ */
+bool	bt_store_evict(struct bt_store *s, const uint8_t *keep);
+
 /* Do rules 1 and 2 hold in each swarm, and the tables? For tests. */
 bool	bt_store_check(const struct bt_store *s);
+/* In this shard; bytes by a recount. */
 uint32_t	bt_store_swarms(const struct bt_store *s);
+uint64_t	bt_store_bytes(const struct bt_store *s);
 
 #endif

@@ -20,6 +20,7 @@ struct bt_scrape_row {
 	uint32_t complete;	/* seeders */
 	uint32_t incomplete;	/* leechers */
 	uint32_t downloaded;	/* completions */
+	uint32_t downloaders;	/* of the incomplete, BEP 21; the tracker's side */
 };
 
 /*

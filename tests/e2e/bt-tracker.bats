@@ -437,16 +437,25 @@ alone() {
 	wait_until 5 eval '[ "$(status_of "$http/announce")" = 200 ]'
 }
 
-@test "beyond --max-torrents and --max-peers a newcomer is refused" {
-	track --max-torrents 1 --max-peers 2
+@test "for a new torrent beyond --max-torrents the oldest is forgotten" {
+	track --max-torrents 1
 	hi a 1001 left=1
 	run fetch /announce info_hash=xxxxxxxxxxxxxxxxxxxx \
 	    peer_id=aaaaaaaaaaaaaaaaaaaa port=1
-	assert_output "d14:failure reason44:this tracker has no room for another torrente"
-	hi b 1002 left=1
-	run hi c 1003 left=1
+	assert_output --partial "10:incompletei1e"
+	counts_are 0 0 0
+}
+
+@test "a peer is refused where --max-memory holds its own torrent alone" {
+	track --max-memory 1M
+	python3 "$BT_ROOT/tests/lib/tracker_load.py" \
+	    "http://127.0.0.1:$port" 60000 >load.out
+	run fetch /announce info_hash=llllllllllllllllllll \
+	    peer_id=aaaaaaaaaaaaaaaaaaaa port=65535
 	assert_output "d14:failure reason41:this tracker has no room for another peere"
-	run hi b 1002 left=0
+	# who is there is served
+	run fetch /announce info_hash=llllllllllllllllllll \
+	    peer_id=aaaaaaaaaaaaaaaaaaaa port=1 left=0
 	assert_output --partial "d8:completei1e"
 }
 

@@ -24,7 +24,7 @@ struct one {
 	uint8_t swarm;
 	struct bt_addr addr;
 	uint32_t id, key;
-	bool seeder;
+	bool seeder, paused;
 	uint64_t seen_ms;
 };
 
@@ -112,8 +112,10 @@ count(const struct model *m, uint8_t swarm, struct bt_scrape_row *row)
 	for (size_t i = 0; i < m->n; i++)
 		if (m->list[i].swarm == swarm && m->list[i].seeder)
 			row->complete++;
-		else if (m->list[i].swarm == swarm)
+		else if (m->list[i].swarm == swarm) {
 			row->incomplete++;
+			row->downloaders += !m->list[i].paused;
+		}
 	row->downloaded = m->downloaded[swarm];
 }
 
@@ -214,6 +216,7 @@ step(struct bt_store *s, struct model *m, struct bt_rng *rng, uint64_t now_ms)
 	memset(q.info_hash, o.swarm, 20);
 	bt_put_be32(q.peer_id, o.id);
 	assert_int_equal(bt_store_announce(s, &q, now_ms, rng, &got, &err), 0);
+	o.paused = q.event == BT_EVENT_PAUSED;
 	entered = model_announce(m, o, q.event);
 
 	count(m, o.swarm, &want);
@@ -222,6 +225,8 @@ step(struct bt_store *s, struct model *m, struct bt_rng *rng, uint64_t now_ms)
 	assert_int_equal(row.complete, want.complete);
 	assert_int_equal(row.incomplete, want.incomplete);
 	assert_int_equal(row.downloaded, want.downloaded);
+	assert_int_equal(row.downloaders, want.downloaders);
+	assert_int_equal(got.downloaders, want.downloaders);
 	assert_int_equal(got.complete, want.complete);
 	assert_int_equal(got.incomplete, want.incomplete);
 
@@ -255,8 +260,8 @@ run(uint64_t seed)
 {
 	static const uint8_t secret[16] = "sixteen bytes...";
 	struct bt_store_limits limits = { .swarms_max = 100,
-		.peers_max = MODEL_MAX };
-	struct bt_store *s = bt_store_new(EXPIRE_MS, &limits, secret);
+		.bytes_max = UINT64_MAX };
+	struct bt_store *s = bt_store_new(EXPIRE_MS, &limits, secret, secret);
 	struct model m = { .n = 0 };
 	uint64_t now_ms = 0;
 	struct bt_rng rng;
@@ -268,6 +273,7 @@ run(uint64_t seed)
 			if (i % 100 == 0)
 				assert_true(bt_store_check(s));
 			assert_int_equal(limits.peers, m.n);
+			assert_int_equal(limits.bytes, bt_store_bytes(s));
 		}
 		expire(s, &m, &now_ms);
 		assert_int_equal(limits.peers, 0);

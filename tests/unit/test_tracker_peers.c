@@ -32,12 +32,13 @@ number_of(const uint8_t *p, uint8_t family)
 static struct bt_peers *
 swarm_of(uint8_t family, uint32_t leechers, uint32_t seeders)
 {
-	struct bt_peers *p = bt_peers_new(family);
+	struct bt_peers *p = bt_peers_new(family, 0);
 	uint8_t a[18];
 
 	for (uint32_t i = 0; i < leechers + seeders; i++)
 		bt_peers_add(&p, secret, i < leechers ? BT_LEECHER : BT_SEEDER,
-		    addr(i, family, a), i + 1, 0);
+		    &(struct bt_peer){
+			.key = i + 1, .addr = addr(i, family, a) });
 	return p;
 }
 
@@ -60,7 +61,7 @@ every_peer_is_found_by_address_and_by_key(void **state)
 				at = bt_peers_find(
 				    p, secret, addr(i, family, a));
 				assert_int_not_equal(at, BT_PEER_NONE);
-				key = bt_peers_key(p, at);
+				key = bt_peers_get(p, at).key;
 				assert_int_equal(key, i + 1);
 				assert_int_equal(bt_peers_find_key(p, key), at);
 				assert_int_equal(bt_peers_role(at),
@@ -107,10 +108,11 @@ expiry_drops_the_old_ones_in_any_number_of_steps(void **state)
 	for (uint32_t step = 1; step < 60; step += 7) {
 		p = swarm_of(4, 100, 0);
 		for (uint32_t i = 0; i < 100; i++)
-			bt_peers_set_stamp(p,
+			bt_peers_set(p, secret,
 			    bt_peers_find(p, secret, addr(i, 4, a)),
-			    i % 3 == 0 ? 250 : 200);
-		/* 250 is 16 before 10, 200 is 66 before it */
+			    &(struct bt_peer){
+				.key = i + 1, .stamp = i % 3 == 0 ? 120 : 70 });
+		/* in a circle of 128, 120 is 18 before 10 and 70 is 68 */
 		gone = from = 0;
 		while (from < bt_peers_count(p, BT_LEECHER)) {
 			work = step;

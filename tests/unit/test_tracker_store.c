@@ -24,14 +24,14 @@ struct fixture {
 };
 
 static void
-begin(struct fixture *f, uint32_t swarms_max, uint32_t peers_max)
+begin(struct fixture *f, uint32_t swarms_max)
 {
 	static const uint8_t secret[16] = "sixteen bytes...";
 
 	memset(f, 0, sizeof(*f));
 	f->limits.swarms_max = swarms_max;
-	f->limits.peers_max = peers_max;
-	f->store = bt_store_new(EXPIRE_MS, &f->limits, secret);
+	f->limits.bytes_max = UINT64_MAX;
+	f->store = bt_store_new(EXPIRE_MS, &f->limits, secret, secret);
 	f->now_ms = START_MS;
 	f->got.peers[0] = f->room4;
 	f->got.peers[1] = f->room6;
@@ -42,6 +42,7 @@ static void
 end(struct fixture *f)
 {
 	assert_true(bt_store_check(f->store));
+	assert_int_equal(f->limits.bytes, bt_store_bytes(f->store));
 	bt_store_free(f->store);
 }
 
@@ -150,7 +151,7 @@ a_peer_is_in_a_swarm_once(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	join(&f, 'a', false);
 	assert_counts(&f, 0, 1, 0);
@@ -168,7 +169,7 @@ the_counts_include_the_asker_and_are_those_of_the_scrape(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	join(&f, 'b', true);
 	join(&f, 'c', true);
@@ -184,7 +185,7 @@ a_scrape_of_an_unknown_swarm_is_zeros(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	assert_counts(&f, 0, 0, 0);
 	assert_int_equal(f.limits.swarms, 0);
 	end(&f);
@@ -196,7 +197,7 @@ stopped_removes_the_peer_and_is_told_of_nobody(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	join(&f, 'b', false);
 	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, false)), 0);
@@ -212,7 +213,7 @@ stopped_makes_no_swarm(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, false)), 0);
 	assert_int_equal(f.limits.swarms, 0);
 	assert_int_equal(bt_store_swarms(f.store), 0);
@@ -227,7 +228,7 @@ the_same_id_and_key_from_another_address_has_moved(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	join(&f, 'b', false);
 	memset(q.peer_id, 'a', 20);
@@ -247,7 +248,7 @@ an_id_or_a_key_alone_moves_nobody(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	q = who('m', BT_EVENT_NONE, false);
 	memset(q.peer_id, 'a', 20);
@@ -267,7 +268,7 @@ a_key_of_zero_is_no_key(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	q = who('a', BT_EVENT_STARTED, false);
 	q.key = 0;
 	assert_int_equal(ask(&f, q), 0);
@@ -287,7 +288,7 @@ moving_to_an_address_that_is_taken_leaves_one_peer_there(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	join(&f, 'b', false);
 	memset(q.peer_id, 'a', 20);
@@ -306,7 +307,7 @@ nobody_else_can_remove_a_peer(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	memset(q.peer_id, 'a', 20); /* its id, but not its key */
 	assert_int_equal(ask(&f, q), 0);
@@ -330,7 +331,7 @@ stopped_without_a_key_removes_the_addresss_own_peer(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	q.key = 0;
 	assert_int_equal(ask(&f, q), 0);
@@ -346,7 +347,7 @@ another_program_at_its_address_does_not_undo_a_seeder(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', true);
 	join(&f, 'b', false);
 	q.key = 77;
@@ -367,7 +368,7 @@ started_replaces_whoever_was_at_the_address(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', true);
 	q.key = 77;
 	assert_int_equal(ask(&f, q), 0);
@@ -385,7 +386,7 @@ seeders_are_told_of_leechers_only(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', true);
 	join(&f, 'b', false);
 	join(&f, 'c', true);
@@ -402,7 +403,7 @@ nobody_is_told_of_itself(void **state)
 	char s[402];
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	assert_string_equal(told(&f, s), "");
 	join(&f, 'b', false);
@@ -420,7 +421,7 @@ the_own_family_comes_first_and_the_other_fills_up(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	for (char c = 'a'; c < 'h'; c++) {
 		join(&f, c, false);
 		assert_int_equal(ask(&f, who6(c, BT_EVENT_STARTED, false)), 0);
@@ -458,7 +459,7 @@ each_of_the_others_is_chosen_equally_often(void **state)
 	uint32_t times[256] = { 0 };
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	for (int i = 0; i < 30; i++)
 		join(&f, (char)('A' + i), i >= 20);
 	q = who('A', BT_EVENT_NONE, false);
@@ -481,7 +482,7 @@ completed_counts_once_for_one_who_was_a_leecher(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	assert_int_equal(ask(&f, who('a', BT_EVENT_COMPLETED, false)), 0);
 	assert_counts(&f, 0, 1, 0); /* it says itself that it is not */
@@ -502,7 +503,7 @@ the_silent_are_forgotten_and_the_others_are_not(void **state)
 	uint64_t last_ms;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	join(&f, 'b', true);
 	last_ms = f.now_ms;
@@ -529,7 +530,7 @@ no_call_of_the_sweep_looks_at_everything(void **state)
 	uint32_t gone, sum = 0;
 
 	(void)state;
-	begin(&f, 2000, 20000);
+	begin(&f, 2000);
 	q.want = 0;
 	bt_store_sweep(f.store, f.now_ms);
 	for (uint32_t i = 0; i < 10000; i++) {
@@ -562,7 +563,7 @@ an_empty_swarm_is_dropped_but_completions_are_remembered(void **state)
 	uint64_t last_ms;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	join(&f, 'a', false);
 	assert_int_equal(ask(&f, who('a', BT_EVENT_COMPLETED, true)), 0);
 	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, true)), 0);
@@ -587,7 +588,7 @@ a_clock_that_lags_makes_nobody_old(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 10, 100);
+	begin(&f, 10);
 	f.now_ms += 2 * EXPIRE_MS / 100;
 	join(&f, 'a', false);
 	bt_store_sweep(f.store, f.now_ms - 2 * EXPIRE_MS / 100);
@@ -595,32 +596,153 @@ a_clock_that_lags_makes_nobody_old(void **state)
 	end(&f);
 }
 
+static struct bt_store_ask
+in(uint8_t swarm, char c)
+{
+	struct bt_store_ask q = who(c, BT_EVENT_STARTED, false);
+
+	memset(q.info_hash, swarm, 20);
+	return q;
+}
+
+static bool
+has(struct fixture *f, uint8_t swarm)
+{
+	struct bt_scrape_row row;
+
+	memset(row.info_hash, swarm, 20);
+	bt_store_scrape(f->store, &row);
+	return row.complete + row.incomplete + row.downloaded > 0;
+}
+
 static void
 beyond_the_limits_nothing_new_is_taken_in(void **state)
 {
-	struct bt_store_ask q;
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 2, 3);
-	join(&f, 'a', false);
-	join(&f, 'b', false);
-	join(&f, 'c', false);
-	assert_int_equal(ask(&f, who('d', BT_EVENT_STARTED, false)), -1);
+	begin(&f, 2);
+	assert_int_equal(ask(&f, in(1, 'a')), 0);
+	assert_int_equal(ask(&f, in(2, 'a')), 0);
+	assert_int_equal(ask(&f, in(3, 'a')), -1);
 	assert_int_equal(f.err.kind, BT_ELIMIT);
 	assert_string_equal(
-	    f.err.text, "this tracker has no room for another peer");
-	join(&f, 'b', true); /* who is there is served */
-	assert_counts(&f, 1, 2, 0);
-	assert_int_equal(ask(&f, who('a', BT_EVENT_STOPPED, false)), 0);
-	assert_int_equal(ask(&f, who('b', BT_EVENT_STOPPED, true)), 0);
-	for (uint8_t i = 2; i <= 3; i++) {
-		q = who('x', BT_EVENT_STARTED, false);
-		memset(q.info_hash, i, 20);
-		assert_int_equal(ask(&f, q), i == 2 ? 0 : -1);
-	}
-	assert_string_equal(
 	    f.err.text, "this tracker has no room for another torrent");
+	f.limits.bytes_max = f.limits.bytes;
+	for (char c = 'b'; ask(&f, in(1, c)) == 0; c++)
+		assert_true(c < 'f'); /* what is there has some room left */
+	assert_string_equal(
+	    f.err.text, "this tracker has no room for another peer");
+	assert_int_equal(f.limits.bytes, f.limits.bytes_max);
+	assert_int_equal(ask(&f, in(2, 'a')), 0); /* who is there is served */
+	f.limits.swarms_max = 3;
+	assert_int_equal(ask(&f, in(3, 'a')), -1); /* the bytes forbid it */
+	assert_false(has(&f, 3));
+	end(&f);
+}
+
+static void
+the_swarm_that_was_announced_longest_ago_goes_first(void **state)
+{
+	struct bt_rng rng;
+	struct fixture f;
+	uint64_t when[200];
+	uint8_t keep[20];
+	int oldest;
+
+	(void)state;
+	begin(&f, 1000);
+	bt_rng_seed(&rng, 3);
+	for (int i = 0; i < 200; i++) {
+		f.now_ms += 100;
+		when[i] = f.now_ms;
+		assert_int_equal(ask(&f, in((uint8_t)(i + 1), 'a')), 0);
+	}
+	for (int left = 200; left > 0; left--) {
+		for (int k = 0; k < 5; k++) {
+			oldest = (int)bt_rng_below(&rng, 200);
+			if (when[oldest] == UINT64_MAX)
+				continue;
+			f.now_ms += 100;
+			when[oldest] = f.now_ms;
+			ask(&f, in((uint8_t)(oldest + 1), 'b'));
+		}
+		oldest = 0;
+		for (int i = 1; i < 200; i++)
+			if (when[i] < when[oldest])
+				oldest = i;
+		assert_true(has(&f, (uint8_t)(oldest + 1)));
+		assert_true(bt_store_evict(f.store, NULL));
+		assert_false(has(&f, (uint8_t)(oldest + 1)));
+		when[oldest] = UINT64_MAX;
+		assert_int_equal(f.limits.swarms, left - 1);
+		assert_int_equal(f.limits.bytes, bt_store_bytes(f.store));
+	}
+	assert_false(bt_store_evict(f.store, NULL));
+	/* never the one that room is made for, even if nothing tells them */
+	for (uint8_t i = 1; i <= 3; i++)
+		assert_int_equal(ask(&f, in(i, 'a')), 0);
+	memset(keep, 2, 20);
+	assert_true(bt_store_evict(f.store, keep));
+	assert_true(bt_store_evict(f.store, keep));
+	assert_false(bt_store_evict(f.store, keep));
+	assert_true(has(&f, 2));
+	end(&f);
+}
+
+static void
+one_who_is_paused_is_no_downloader(void **state)
+{
+	struct bt_scrape_row row;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10);
+	memset(row.info_hash, 1, 20);
+	join(&f, 'a', false);
+	join(&f, 'b', true);
+	assert_int_equal(ask(&f, who('c', BT_EVENT_PAUSED, false)), 0);
+	assert_int_equal(ask(&f, who('b', BT_EVENT_PAUSED, true)), 0);
+	bt_store_scrape(f.store, &row);
+	assert_int_equal(row.complete, 1);
+	assert_int_equal(row.incomplete, 2);
+	assert_int_equal(row.downloaders, 1);
+	assert_int_equal(f.got.downloaders, 1);
+	assert_int_equal(ask(&f, who('c', BT_EVENT_NONE, false)), 0);
+	assert_int_equal(f.got.downloaders, 2);
+	assert_int_equal(ask(&f, who('c', BT_EVENT_PAUSED, false)), 0);
+	assert_int_equal(ask(&f, who('c', BT_EVENT_STOPPED, false)), 0);
+	bt_store_scrape(f.store, &row);
+	assert_int_equal(row.downloaders, 1);
+	end(&f);
+}
+
+/*
+ * The account is what is asserted: a peer of a big swarm, with its place in
+ * both indices and what is left for growing, and a swarm of one peer.
+ */
+static void
+a_peer_takes_few_bytes(void **state)
+{
+	struct bt_store_ask q = who('a', BT_EVENT_STARTED, false);
+	struct fixture f;
+	uint64_t before;
+
+	(void)state;
+	begin(&f, 200000);
+	q.want = 0;
+	for (uint32_t i = 0; i < 100000; i++) {
+		bt_put_be32(q.peer.ip, 0x0a000000 | i);
+		q.key = i + 1;
+		assert_int_equal(ask(&f, q), 0);
+		assert_true(f.limits.bytes <= 4000 + 30 * (uint64_t)(i + 1));
+	}
+	before = f.limits.bytes;
+	for (uint32_t i = 0; i < 100000; i++) {
+		bt_put_be32(q.info_hash, i);
+		assert_int_equal(ask(&f, q), 0);
+	}
+	assert_true(f.limits.bytes - before <= 125 * UINT64_C(100000));
 	end(&f);
 }
 
@@ -632,7 +754,7 @@ many_swarms_are_each_their_own(void **state)
 	struct fixture f;
 
 	(void)state;
-	begin(&f, 100000, 100000);
+	begin(&f, 100000);
 	for (uint32_t i = 0; i < 30000; i++) {
 		bt_put_be32(q.info_hash, i);
 		q.seeder = i % 2 == 0;
@@ -686,6 +808,10 @@ main(void)
 		    an_empty_swarm_is_dropped_but_completions_are_remembered),
 		cmocka_unit_test(a_clock_that_lags_makes_nobody_old),
 		cmocka_unit_test(beyond_the_limits_nothing_new_is_taken_in),
+		cmocka_unit_test(
+		    the_swarm_that_was_announced_longest_ago_goes_first),
+		cmocka_unit_test(one_who_is_paused_is_no_downloader),
+		cmocka_unit_test(a_peer_takes_few_bytes),
 		cmocka_unit_test(many_swarms_are_each_their_own),
 	};
 
