@@ -4,14 +4,18 @@ _bt_tracker() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local opts='-l --listen --interval --min-interval --expire
 	    --numwant-max --workers --timeout --max-connections
-	    --max-torrents --max-memory --json --progress --no-progress
-	    -q --quiet -v --verbose -h --help -V --version'
+	    --max-torrents --max-memory --state --state-every --json
+	    --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
 
 	COMPREPLY=()
 	case $prev in
 	-l | --listen | --interval | --min-interval | --expire | \
 	    --numwant-max | --workers | --timeout | --max-connections | \
-	    --max-torrents | --max-memory)
+	    --max-torrents | --max-memory | --state-every)
+		return
+		;;
+	--state)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	esac

@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "listen.h"
 #include "net/coin.h"
+#include "state.h"
 #include "worker.h"
 
 #define SECOND_US UINT64_C(1000000)
@@ -38,6 +39,8 @@ enum {
 	OPT_TORRENTS,
 	OPT_MEMORY,
 	OPT_CONNS,
+	OPT_STATE,
+	OPT_STATE_EVERY,
 };
 
 static const struct bt_opt opts[] = {
@@ -58,6 +61,9 @@ static const struct bt_opt opts[] = {
 	    "torrents known; the oldest go first (1000000)" },
 	{ OPT_MEMORY, "max-memory", "SIZE",
 	    "for torrents and peers; likewise (512M)" },
+	{ OPT_STATE, "state", "FILE", "save torrents and peers there" },
+	{ OPT_STATE_EVERY, "state-every", "TIME",
+	    "so often, and at the end (5m)" },
 	{ 0 },
 };
 
@@ -77,6 +83,8 @@ struct options {
 	struct bt_http_conf http;
 	struct bt_listen listen;
 	unsigned workers;
+	const char *state; /* or NULL */
+	uint64_t state_every_ms;
 };
 
 /* A time option in milliseconds, rounded up: never 0. */
@@ -144,6 +152,12 @@ take_option(struct bt_cli *cli, int ch, struct options *o)
 	case OPT_TORRENTS:
 		o->service.swarms_max =
 		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_SWARMS_MAX);
+		break;
+	case OPT_STATE:
+		o->state = cli->arg;
+		break;
+	case OPT_STATE_EVERY:
+		o->state_every_ms = take_time(cli, "state-every");
 		break;
 	case OPT_MEMORY:
 		o->service.bytes_max = bt_cli_size(cli, MEMORY_MIN, MEMORY_MAX);
@@ -222,15 +236,58 @@ print_urls(struct bt_cli *cli, const struct bt_listen *l)
 	return bt_out_flush(&cli->out);
 }
 
-/* Serve until a signal. -1 when it could not begin. */
+/*
+ * Sleep until a signal of the set, and save now and then. Each save counts
+ * from the end of the last one, so a slow disk gets a rest.
+ */
 static int
-serve(struct bt_cli *cli, struct options *o, struct bt_err *err)
+wait_for(struct bt_cli *cli, const struct options *o, const sigset_t *set,
+    struct bt_state *state, struct bt_service *service)
+{
+	struct timespec every = { .tv_sec = (time_t)(o->state_every_ms / 1000),
+		.tv_nsec = (long)(o->state_every_ms % 1000 * 1000000) };
+	struct bt_err err = BT_ERR_INIT;
+	int sig;
+
+	for (;;) {
+		sig = sigtimedwait(set, NULL, state == NULL ? NULL : &every);
+		if (sig != -1)
+			return sig;
+		if (errno != EAGAIN)
+			continue;
+		if (bt_state_save(state, service, &err) == -1)
+			bt_cli_warn(cli, "%s", err.text);
+	}
+}
+
+/* Take in what was saved. -1 when it cannot be read. */
+static int
+restore(struct bt_cli *cli, struct bt_state *state, struct bt_service *service,
+    struct bt_err *err)
+{
+	uint32_t swarms, peers;
+
+	if (bt_state_restore(state, service, err) == -1) {
+		if (err->kind != BT_ELIMIT)
+			return -1;
+		bt_cli_warn(cli, "%s", err->text);
+	}
+	bt_service_count(service, &swarms, &peers);
+	bt_log_put(&cli->log, BT_LOG_INFO, "%u torrents and %u peers restored",
+	    swarms, peers);
+	return 0;
+}
+
+/* Serve until a signal. -1 when it could not begin, or end well. */
+static int
+serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
+    struct bt_err *err)
 {
 	struct bt_workers *workers;
 	uint8_t secrets[3][16];
 	uint64_t *seeds;
 	sigset_t ends;
-	int rc, sig;
+	int rc;
 
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -242,7 +299,8 @@ serve(struct bt_cli *cli, struct options *o, struct bt_err *err)
 
 	struct bt_workers_conf conf = {
 		.n = o->workers,
-		.service = bt_service_new(&o->service, secrets[0], secrets[2]),
+		.service = bt_service_new(&o->service, secrets[0],
+		    state == NULL ? secrets[2] : bt_state_key_secret(state)),
 		.http = o->http,
 		.tick_ms = TICK_MAX_MS,
 		.secret = secrets[1],
@@ -252,16 +310,19 @@ serve(struct bt_cli *cli, struct options *o, struct bt_err *err)
 		conf.tick_ms = o->service.expire_ms / 64 + 1;
 	if (conf.tick_ms > o->http.timeout_ms / 4 + 1)
 		conf.tick_ms = o->http.timeout_ms / 4 + 1;
-	rc = bt_workers_start(&workers, &conf, &o->listen, err);
+	rc = state == NULL ? 0 : restore(cli, state, conf.service, err);
+	if (rc == 0)
+		rc = bt_workers_start(&workers, &conf, &o->listen, err);
 	bt_mem_free(seeds);
 	if (rc == 0) {
-		if (print_urls(cli, &o->listen) == 0) {
-			sigwait(&ends, &sig);
-			cli->signal = sig;
-		}
+		if (print_urls(cli, &o->listen) == 0)
+			cli->signal =
+			    wait_for(cli, o, &ends, state, conf.service);
 		/* the second one meets its default action */
 		pthread_sigmask(SIG_UNBLOCK, &ends, NULL);
 		bt_workers_stop(workers);
+		if (state != NULL)
+			rc = bt_state_save(state, conf.service, err);
 	}
 	bt_service_free(conf.service);
 	return rc;
@@ -277,16 +338,25 @@ main(int argc, char **argv)
 		    .swarms_max = BT_STORE_SWARMS_DEFAULT,
 		    .bytes_max = BT_STORE_BYTES_DEFAULT },
 		.http = { .timeout_ms = 10000 },
+		.state_every_ms = 300000,
 	};
+	struct bt_state *state = NULL;
+	const char *damage = NULL;
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_cli cli;
+	int rc = 0;
 
 	bt_cli_start(&cli, &tool, argc, argv);
 	read_options(&cli, &o);
 	share_descriptors(&cli, &o);
-	if (bt_listen_open(&o.listen, o.workers, &err) == -1 ||
-	    serve(&cli, &o, &err) == -1)
+	if (o.state != NULL)
+		rc = bt_state_open(&state, o.state, &damage, &err);
+	if (damage != NULL)
+		bt_cli_warn(&cli, "%s", damage);
+	if (rc == -1 || bt_listen_open(&o.listen, o.workers, &err) == -1 ||
+	    serve(&cli, &o, state, &err) == -1)
 		bt_cli_fail(&cli, &err);
+	bt_state_close(state);
 	bt_listen_close(&o.listen);
 	return bt_cli_end(&cli);
 }
