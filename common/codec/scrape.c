@@ -75,6 +75,9 @@ bt_scrape_reply_parse(struct bt_str body, struct bt_scrape_row *rows,
 		rows[got].complete = count_of(&row, "complete");
 		rows[got].incomplete = count_of(&row, "incomplete");
 		rows[got].downloaded = count_of(&row, "downloaded");
+		rows[got].downloaders = rows[got].incomplete;
+		if (bt_ben_get(&row, "downloaders").type == BT_BEN_INT)
+			rows[got].downloaders = count_of(&row, "downloaders");
 		got++;
 	}
 	*n = got;
@@ -113,6 +116,8 @@ put_row(struct bt_buf *out, const struct bt_scrape_row *row)
 	    bt_ben_put_int(out, row->complete) == -1 ||
 	    bt_buf_add(out, STR("10:downloaded")) == -1 ||
 	    bt_ben_put_int(out, row->downloaded) == -1 ||
+	    bt_buf_add(out, STR("11:downloaders")) == -1 ||
+	    bt_ben_put_int(out, row->downloaders) == -1 ||
 	    bt_buf_add(out, STR("10:incomplete")) == -1 ||
 	    bt_ben_put_int(out, row->incomplete) == -1)
 		return -1;

@@ -3,7 +3,8 @@
  *
  * Pure. Views point into the input.
  *
- * Speaks   BEP 48
+ * Speaks   BEP 48, BEP 21 (downloaders; those who do not say it have none
+ *          paused)
  * Used by  net/scraper, bt-scrape, bt-tracker
  * Tests    tests/unit/test_scrape.c, tests/fuzz/fuzz_scrape.c
  */
@@ -20,7 +21,7 @@ struct bt_scrape_row {
 	uint32_t complete;	/* seeders */
 	uint32_t incomplete;	/* leechers */
 	uint32_t downloaded;	/* completions */
-	uint32_t downloaders;	/* of the incomplete, BEP 21; the tracker's side */
+	uint32_t downloaders;	/* of the incomplete, without partial seeds */
 };
 
 /*

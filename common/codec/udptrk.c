@@ -274,5 +274,5 @@ bt_udp_reply_row(
 	assert(i < r->nrows);
 	row->complete = bt_be32(p);
 	row->downloaded = bt_be32(p + 4);
-	row->incomplete = bt_be32(p + 8);
+	row->incomplete = row->downloaders = bt_be32(p + 8);
 }

@@ -292,8 +292,20 @@ alone() {
 	run fetch /scrape info_hash=zzzzzzzzzzzzzzzzzzzz \
 	    info_hash=hhhhhhhhhhhhhhhhhhhh info_hash=aaaaaaaaaaaaaaaaaaaa \
 	    info_hash=hhhhhhhhhhhhhhhhhhhh
-	zeros=d8:completei0e10:downloadedi0e10:incompletei0ee
-	assert_output "d5:filesd20:aaaaaaaaaaaaaaaaaaaa${zeros}20:hhhhhhhhhhhhhhhhhhhhd8:completei1e10:downloadedi0e10:incompletei0ee20:zzzzzzzzzzzzzzzzzzzz${zeros}ee"
+	zeros=d8:completei0e10:downloadedi0e11:downloadersi0e10:incompletei0ee
+	assert_output "d5:filesd20:aaaaaaaaaaaaaaaaaaaa${zeros}20:hhhhhhhhhhhhhhhhhhhhd8:completei1e10:downloadedi0e11:downloadersi0e10:incompletei0ee20:zzzzzzzzzzzzzzzzzzzz${zeros}ee"
+}
+
+@test "who is paused is no downloader (BEP 21)" {
+	track
+	hi a 1001 left=5
+	hi b 1002 left=5 event=paused
+	hi c 1003 left=0
+	run fetch /scrape info_hash=hhhhhhhhhhhhhhhhhhhh
+	assert_output --partial "11:downloadersi1e10:incompletei2e"
+	hi b 1002 left=5
+	run fetch /scrape info_hash=hhhhhhhhhhhhhhhhhhhh
+	assert_output --partial "11:downloadersi2e10:incompletei2e"
 }
 
 @test "a hash of any bytes is escaped or not" {

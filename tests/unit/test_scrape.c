@@ -45,8 +45,17 @@ static const char bep_48[] =
     "20:" Y20 "d8:completei21e10:downloadedi206e10:incompletei20ee"
     "ee";
 
+/* The same as it is written: BEP 21 adds a field to each row. */
+static const char with_downloaders[] =
+    "d5:filesd"
+    "20:" X20 "d8:completei11e10:downloadedi13772e11:downloadersi19e"
+    "10:incompletei19ee"
+    "20:" Y20 "d8:completei21e10:downloadedi206e11:downloadersi7e"
+    "10:incompletei20ee"
+    "ee";
+
 static void
-the_example_of_bep_48_reads_and_is_written_the_same(void **state)
+the_example_of_bep_48_reads_and_is_written_with_downloaders(void **state)
 {
 	struct bt_scrape_row rows[3];
 	struct bt_buf out;
@@ -55,10 +64,15 @@ the_example_of_bep_48_reads_and_is_written_the_same(void **state)
 	assert_int_equal(parsed(bt_str_of(bep_48), rows, 3), 2);
 	assert_row(&rows[0], X20, 11, 13772, 19);
 	assert_row(&rows[1], Y20, 21, 206, 20);
-	bt_buf_init(&out, sizeof(bep_48) - 1);
+	assert_int_equal(rows[1].downloaders, 20); /* it does not say */
+	rows[1].downloaders = 7;
+	bt_buf_init(&out, sizeof(with_downloaders) - 1);
 	assert_int_equal(bt_scrape_answer_put(&out, rows, 2), 0);
-	assert_int_equal(out.n, sizeof(bep_48) - 1);
-	assert_memory_equal(out.p, bep_48, out.n);
+	assert_int_equal(out.n, sizeof(with_downloaders) - 1);
+	assert_memory_equal(out.p, with_downloaders, out.n);
+	assert_int_equal(parsed(bt_buf_str(&out), rows, 3), 2);
+	assert_int_equal(rows[0].downloaders, 19);
+	assert_int_equal(rows[1].downloaders, 7);
 	bt_buf_fini(&out);
 }
 
@@ -305,7 +319,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-		    the_example_of_bep_48_reads_and_is_written_the_same),
+		    the_example_of_bep_48_reads_and_is_written_with_downloaders),
 		cmocka_unit_test(a_real_reply_reads),
 		cmocka_unit_test(rows_past_the_room_are_left_out),
 		cmocka_unit_test(rows_that_are_none_are_passed_over),

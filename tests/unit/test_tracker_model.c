@@ -2,6 +2,8 @@
  * The store beside the simplest thing that keeps its rules: a list. After each
  * of many random announces both must say the same counts, and an answer must
  * hold only peers that the list would tell of, each once, as many as it may.
+ * Now and then the oldest swarm goes in both, or the store is one that was made
+ * of what the last one saved.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,12 +15,14 @@
 #include <string.h>
 
 #include "base/rd.h"
-#include "store.h"
+#include "store_save.h"
 
 #define EXPIRE_MS 60000u
-#define SWARMS 3u
+#define SWARMS 6u
 #define MODEL_MAX 4096u
 #define WANT_MAX 120u
+
+static const uint8_t secret[16] = "sixteen bytes...";
 
 struct one {
 	uint8_t swarm;
@@ -32,6 +36,7 @@ struct model {
 	struct one list[MODEL_MAX];
 	size_t n;
 	uint32_t downloaded[SWARMS];
+	uint64_t touched_ms[SWARMS]; /* 0: there is no such swarm */
 };
 
 static struct one *
@@ -66,6 +71,13 @@ differs(const struct one *a, const struct one *b)
 {
 	return a->key != 0 && b->key != 0 &&
 	       (a->key != b->key || a->id != b->id);
+}
+
+static void
+touch(struct model *m, const struct one *o, enum bt_event event)
+{
+	if (m->touched_ms[o->swarm] != 0 || event != BT_EVENT_STOPPED)
+		m->touched_ms[o->swarm] = o->seen_ms;
 }
 
 /* The rules of store.h, word for word. Is the asker in the list now? */
@@ -217,6 +229,7 @@ step(struct bt_store *s, struct model *m, struct bt_rng *rng, uint64_t now_ms)
 	bt_put_be32(q.peer_id, o.id);
 	assert_int_equal(bt_store_announce(s, &q, now_ms, rng, &got, &err), 0);
 	o.paused = q.event == BT_EVENT_PAUSED;
+	touch(m, &o, q.event);
 	entered = model_announce(m, o, q.event);
 
 	count(m, o.swarm, &want);
@@ -251,33 +264,124 @@ expire(struct bt_store *s, struct model *m, uint64_t *now_ms)
 
 	for (; *now_ms < until; *now_ms += EXPIRE_MS / 50)
 		bt_store_sweep(s, *now_ms);
-	m->n = 0;
-	memset(m->downloaded, 0, sizeof(m->downloaded));
+	memset(m, 0, sizeof(*m));
+}
+
+static void
+check_counts(struct bt_store *s, const struct model *m)
+{
+	struct bt_scrape_row want, row;
+
+	for (uint8_t i = 0; i < SWARMS; i++) {
+		count(m, i, &want);
+		memset(row.info_hash, i, 20);
+		memset(want.info_hash, i, 20);
+		bt_store_scrape(s, &row);
+		assert_memory_equal(&row, &want, sizeof(row));
+	}
+}
+
+static void
+evict(struct bt_store *s, struct model *m)
+{
+	uint8_t oldest = 0;
+	size_t kept = 0;
+
+	for (uint8_t i = 1; i < SWARMS; i++)
+		if (m->touched_ms[i] != 0 &&
+		    (m->touched_ms[oldest] == 0 ||
+			m->touched_ms[i] < m->touched_ms[oldest]))
+			oldest = i;
+	assert_int_equal(bt_store_evict(s, NULL), m->touched_ms[oldest] != 0);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].swarm != oldest)
+			m->list[kept++] = m->list[i];
+	m->n = kept;
+	m->touched_ms[oldest] = 0;
+	m->downloaded[oldest] = 0;
+	check_counts(s, m);
+}
+
+/* A swarm that nobody is in and nobody completed is not worth saving. */
+static void
+forget_empty(struct model *m)
+{
+	struct bt_scrape_row row;
+
+	for (uint8_t i = 0; i < SWARMS; i++) {
+		count(m, i, &row);
+		if (row.complete + row.incomplete + row.downloaded == 0)
+			m->touched_ms[i] = 0;
+	}
+}
+
+/* Gives a store of what the old one saved, piece by piece. */
+static struct bt_store *
+reborn(struct bt_store *old, struct bt_store_limits *limits,
+    struct bt_store_limits *old_limits, struct model *m, uint64_t now_ms)
+{
+	struct bt_store *new = bt_store_new(EXPIRE_MS, limits, secret, secret);
+	struct bt_saved_past past = { .tick_ms = bt_store_tick_ms(old) };
+	struct bt_store_walk w = { .began = false };
+	struct bt_saved_group g;
+	struct bt_err err;
+	struct bt_buf out;
+	struct bt_rd r;
+	bool all;
+	int rc;
+
+	bt_buf_init(&out, 2000);
+	do {
+		bt_buf_clear(&out);
+		all = bt_store_save(old, &w, now_ms, &out);
+		r = bt_rd_of(bt_buf_str(&out));
+		while ((rc = bt_saved_group_get(&r, &g)) == 1)
+			assert_int_equal(
+			    bt_store_restore(new, &g, &past, now_ms, &err), 0);
+		assert_int_equal(rc, 0);
+	} while (!all);
+	bt_buf_fini(&out);
+	bt_store_free(old);
+	old_limits->swarms = old_limits->peers = 0;
+	old_limits->bytes = 0;
+	forget_empty(m);
+	check_counts(new, m);
+	return new;
 }
 
 static void
 run(uint64_t seed)
 {
-	static const uint8_t secret[16] = "sixteen bytes...";
-	struct bt_store_limits limits = { .swarms_max = 100,
-		.bytes_max = UINT64_MAX };
-	struct bt_store *s = bt_store_new(EXPIRE_MS, &limits, secret, secret);
+	struct bt_store_limits both[2] = { { .swarms_max = 100,
+					       .bytes_max = UINT64_MAX },
+		{ .swarms_max = 100, .bytes_max = UINT64_MAX } };
+	struct bt_store_limits *limits = &both[0];
+	struct bt_store *s = bt_store_new(EXPIRE_MS, limits, secret, secret);
 	struct model m = { .n = 0 };
-	uint64_t now_ms = 0;
+	uint64_t now_ms = 1;
 	struct bt_rng rng;
 
 	bt_rng_seed(&rng, seed);
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 4000; i++) {
-			step(s, &m, &rng, now_ms);
+			step(s, &m, &rng, now_ms++);
+			if (bt_rng_below(&rng, 1000) == 0)
+				evict(s, &m);
+			if (bt_rng_below(&rng, 1000) == 0) {
+				struct bt_store_limits *other =
+				    limits == &both[0] ? &both[1] : &both[0];
+
+				s = reborn(s, other, limits, &m, now_ms);
+				limits = other;
+			}
 			if (i % 100 == 0)
 				assert_true(bt_store_check(s));
-			assert_int_equal(limits.peers, m.n);
-			assert_int_equal(limits.bytes, bt_store_bytes(s));
+			assert_int_equal(limits->peers, m.n);
+			assert_int_equal(limits->bytes, bt_store_bytes(s));
 		}
 		expire(s, &m, &now_ms);
-		assert_int_equal(limits.peers, 0);
-		assert_int_equal(limits.swarms, 0);
+		assert_int_equal(limits->peers, 0);
+		assert_int_equal(limits->swarms, 0);
 	}
 	bt_store_free(s);
 }
