@@ -28,7 +28,7 @@
 #define BT_SAVED_VERSION	1u
 #define BT_SAVED_HEAD_LEN	64u
 #define BT_SAVED_FRAME_LEN	20u	/* before the groups */
-#define BT_SAVED_FRAME_MAX	(64u << 10)	/* a frame in all */
+#define BT_SAVED_FRAME_MAX	(16u << 10)	/* in all: one lock is held so long */
 #define BT_SAVED_GROUP_LEN	31u	/* before the peers */
 
 struct bt_saved_head {
