@@ -31,7 +31,7 @@ LINK =		-pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
 all:
 
 # base/lanes has kernels for one family of processors, built for it alone
-ARCH :=		$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ARCH :=		$(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 NOT_HERE =	common/base/lanes_$(if $(filter x86_64,$(ARCH)),other,x86%).c
 src =		$(filter-out $(NOT_HERE),$(wildcard $(addsuffix /*.c,$(1))))
 obj =		$(patsubst %.c,$(BUILD)/%.o,$(sort $(src)))

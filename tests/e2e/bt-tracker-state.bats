@@ -212,7 +212,7 @@ PY
 
 @test "a save that fails is said, and the tracker serves on" {
 	track --state-every 0.05
-	mkdir state.new
+	wait_until 10 mkdir state.new # not while one is being written
 	wait_until 10 grep -q "cannot write 'state.new'" tracker.err
 	hi a 1 1001 left=5
 	assert_equal "$(counts a)" "0 0 1"
