@@ -206,7 +206,7 @@ take_buffer(struct bt_pieces *s)
 	if (s->nkept > 0)
 		return s->kept[--s->nkept];
 	s->in_use += s->buf_size;
-	return bt_mem_pages(s->buf_size);
+	return bt_mem_alloc(s->buf_size);
 }
 
 static void
