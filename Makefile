@@ -155,7 +155,7 @@ BENCH =		$(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter-out \
 		$(BENCH_REST:%=tests/bench/%.c),$(sort $(wildcard tests/bench/*.c))))
 $(BENCH): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
     $(BUILD)/tests/bench/rig.o $(BUILD)/tests/bench/hasher.o $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 # what an announce costs in the tracker's store
 STOREBENCH =	$(BUILD)/tests/bench/storebench
 $(STOREBENCH).o: STD += -Ibt-tracker
