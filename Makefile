@@ -7,7 +7,7 @@
 #	make check	every test; ends with "N passed, N failed"
 #	make bench	side by side with the programs that others have written
 #	make check-long	the same and much more of it, for an hour or two
-#	make install	binaries, man pages, completions
+#	make install	binaries, man pages, completions, an example
 
 BUILD ?=	build
 PREFIX ?=	/usr/local
@@ -40,7 +40,7 @@ $(BUILD)/libbt.a: $(call obj,$(addprefix common/,$(ROOMS)))
 $(BUILD)/libbtpure.a: $(call obj,$(addprefix common/,$(PURE)))
 # what of the tracker is as pure: for its unit tests, fuzz targets and bench
 $(BUILD)/libbttracker.a: $(addprefix $(BUILD)/bt-tracker/,store.o store_room.o \
-    store_save.o saved.o swarms.o oldest.o index.o peers.o connid.o request.o)
+    store_save.o saved.o swarms.o oldest.o index.o peers.o connid.o request.o proxy.o)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -58,7 +58,7 @@ NETLIBS =	-levent_core -levent_extra
 $(eval $(call program,bt-info,bt-info,$(NETLIBS) -ljansson -lcrypto))
 $(eval $(call program,bt-make,bt-make,-ljansson -lcrypto))
 $(eval $(call program,bt-scrape,bt-scrape,$(NETLIBS) -ljansson -lcrypto))
-$(eval $(call program,bt-tracker,bt-tracker,-levent_core -levent_pthreads -ljansson -lcrypto))
+$(eval $(call program,bt-tracker,bt-tracker,-levent_core -levent_pthreads -ljansson -lssl -lcrypto))
 $(eval $(call program,bt-get,bt-get,$(NETLIBS) -ljansson -lcrypto))
 $(eval $(call program,bt-seed,bt-seed,$(NETLIBS) -ljansson -lcrypto))
 
@@ -100,6 +100,7 @@ SAN =		-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 FUZZ =		$(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 TIME =		60
 $(BUILD)/tests/fuzz/fuzz_saved.o: STD += -Ibt-tracker
+$(BUILD)/tests/fuzz/fuzz_request.o: STD += -Ibt-tracker
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/tests/fuzz/replay.o $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
@@ -189,6 +190,7 @@ TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		clang llvm clang-format libclang-rt-14-dev curl python3 \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \
 		rtorrent opentracker mktorrent iproute2 bsdutils procps \
+		openssl util-linux \
 		mandoc git xxd
 # What is measured beside ours, and a compiler for libtorrent's host.
 BENCH_PKGS =	g++ libtorrent-rasterbar-dev pkg-config transmission-cli aria2 \
@@ -245,11 +247,14 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man7 \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	    $(DESTDIR)$(PREFIX)/share/doc/bt-tools
 	install -m 755 $(addprefix $(BUILD)/bin/,$(TOOLS)) \
 	    $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 common/bt-tools.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 bt-tracker/bt-tracker.service \
+	    $(DESTDIR)$(PREFIX)/share/doc/bt-tools
 	for t in $(TOOLS); do \
 	    install -m 644 $$t/$$t.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$t && \

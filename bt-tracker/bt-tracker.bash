@@ -2,19 +2,21 @@
 
 _bt_tracker() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local opts='-l --listen --interval --min-interval --expire
+	local opts='-l --listen --tls-cert --tls-key --trust-proxy
+	    --allow-ip-param --interval --min-interval --expire
 	    --numwant-max --workers --timeout --max-connections
-	    --max-torrents --max-memory --state --state-every --json
+	    --max-per-address --max-torrents --max-memory --state --state-every --json
 	    --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
 
 	COMPREPLY=()
 	case $prev in
-	-l | --listen | --interval | --min-interval | --expire | \
+	-l | --listen | --trust-proxy | --max-per-address | --interval | \
+	    --min-interval | --expire | \
 	    --numwant-max | --workers | --timeout | --max-connections | \
 	    --max-torrents | --max-memory | --state-every)
 		return
 		;;
-	--state)
+	--state | --tls-cert | --tls-key)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

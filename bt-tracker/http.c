@@ -20,6 +20,7 @@
 #define TX_SOFT (64u << 10)	    /* replies are sent from here on */
 #define IDLE_FACTOR 6		    /* rule 4 */
 #define SPARE_MAX 1024		    /* connections kept for the next ones */
+#define ROUNDS_MAX 16 /* receives of one TLS connection before others */
 
 /* What a connection waits for. Each has a queue, oldest first. */
 enum state {
@@ -35,6 +36,7 @@ struct conn {
 	struct event ev;
 	struct bt_http *h;
 	struct bt_addr from;
+	struct bt_tls_conn *tls; /* NULL: none */
 	int fd;
 	enum state state;
 	bool watched;	   /* ev is added */
@@ -49,8 +51,10 @@ struct conn {
 TAILQ_HEAD(conns, conn);
 
 struct listener {
+	struct bt_http *h;
 	struct event *ev;
 	int fd;
+	bool is_tls;
 };
 
 struct bt_http {
@@ -63,7 +67,7 @@ struct bt_http {
 	bool paused; /* listeners rest until the next tick */
 	struct conns in[ST_COUNT];
 	struct conns spare;
-	uint32_t n, nspare;
+	uint32_t nspare;
 	struct bt_reply reply; /* what is being written, for one connection */
 	uint8_t rx[RX_MAX];
 };
@@ -81,7 +85,7 @@ bt_http_new(struct event_base *base, struct bt_service *s,
 	for (int i = 0; i < ST_COUNT; i++)
 		TAILQ_INIT(&h->in[i]);
 	TAILQ_INIT(&h->spare);
-	bt_reply_init(&h->reply);
+	bt_reply_init(&h->reply, conf->proxy);
 	return h;
 }
 
@@ -92,11 +96,12 @@ conn_close(struct conn *c)
 
 	if (c->watched)
 		event_del(&c->ev);
+	bt_tls_end(c->tls);
 	close(c->fd);
+	bt_limits_leave(h->conf.limits, &c->from);
 	bt_mem_free(c->in);
 	bt_mem_free(c->out);
 	TAILQ_REMOVE(&h->in[c->state], c, link);
-	h->n--;
 	if (h->nspare == SPARE_MAX) {
 		bt_mem_free(c);
 		return;
@@ -135,11 +140,22 @@ set_state(struct conn *c, enum state state)
 
 static void on_ready(evutil_socket_t fd, short what, void *arg);
 
+/* TLS may have to read before it can write, and the other way round. */
+static short
+direction(const struct conn *c)
+{
+	bool writes = c->state == ST_WRITING;
+
+	if (c->tls != NULL && c->state != ST_DRAINING)
+		writes = bt_tls_wants_write(c->tls);
+	return writes ? EV_WRITE : EV_READ;
+}
+
 /* Wait for what the state waits for. */
 static void
 watch(struct conn *c)
 {
-	short what = c->state == ST_WRITING ? EV_WRITE : EV_READ;
+	short what = direction(c);
 
 	if (c->watched && event_get_events(&c->ev) & what)
 		return;
@@ -161,6 +177,33 @@ keep(uint8_t **block, uint32_t *block_n, const uint8_t *p, size_t n)
 	*block_n = (uint32_t)n;
 }
 
+static ssize_t
+conn_recv(struct conn *c, uint8_t *p, size_t n)
+{
+	ssize_t got;
+
+	/* what comes after the end is only to be rid of */
+	if (c->tls != NULL && c->state != ST_DRAINING)
+		return bt_tls_recv(c->tls, p, n);
+	do
+		got = recv(c->fd, p, n, 0);
+	while (got == -1 && errno == EINTR);
+	return got;
+}
+
+static ssize_t
+conn_send(struct conn *c, const uint8_t *p, size_t n)
+{
+	ssize_t sent;
+
+	if (c->tls != NULL)
+		return bt_tls_send(c->tls, p, n);
+	do
+		sent = send(c->fd, p, n, MSG_NOSIGNAL);
+	while (sent == -1 && errno == EINTR);
+	return sent;
+}
+
 /*
  * Send p. Returns 1 when all went, 0 when a part is kept until the socket
  * takes more, -1 when the connection is dead.
@@ -168,11 +211,8 @@ keep(uint8_t **block, uint32_t *block_n, const uint8_t *p, size_t n)
 static int
 send_out(struct conn *c, const uint8_t *p, size_t n)
 {
-	ssize_t sent;
+	ssize_t sent = conn_send(c, p, n);
 
-	do
-		sent = send(c->fd, p, n, MSG_NOSIGNAL);
-	while (sent == -1 && errno == EINTR);
 	if (sent == -1 && errno != EAGAIN)
 		return -1;
 	if (sent == -1)
@@ -224,6 +264,8 @@ finish(struct conn *c)
 	 * Closing with bytes unread resets the connection, and the refusal
 	 * may be lost: say that it is over, and wait for the other side.
 	 */
+	bt_tls_end(c->tls);
+	c->tls = NULL;
 	shutdown(c->fd, SHUT_WR);
 	keep(&c->in, &c->in_n, NULL, 0);
 	set_state(c, ST_DRAINING);
@@ -232,9 +274,10 @@ finish(struct conn *c)
 
 /*
  * Answer what is in p (the scratch, or what the connection kept) and send it.
- * Afterwards the connection waits in its next state, or is closed.
+ * Afterwards the connection waits in its next state, or is closed. True when
+ * it waits for more of what the other side says.
  */
-static void
+static bool
 serve(struct conn *c, const uint8_t *p, size_t n)
 {
 	struct bt_buf *out = &c->h->reply.out;
@@ -253,17 +296,17 @@ serve(struct conn *c, const uint8_t *p, size_t n)
 		rc = send_out(c, out->p, out->n);
 		if (rc == -1) {
 			conn_close(c);
-			return;
+			return false;
 		}
 		if (rc == 0) {
 			keep(&c->in, &c->in_n, p, n);
 			set_state(c, ST_WRITING);
 			watch(c);
-			return;
+			return false;
 		}
 		if (c->last) {
 			finish(c);
-			return;
+			return false;
 		}
 	}
 	keep(&c->in, &c->in_n, p, n);
@@ -272,11 +315,12 @@ serve(struct conn *c, const uint8_t *p, size_t n)
 		set_state(c, ST_IDLE);
 	else if (any || c->state != ST_READING)
 		set_state(c, ST_READING);
-	watch(c);
+	return true;
 }
 
-static void
-read_more(struct conn *c)
+/* Receive once. True when there may be more, and the connection is there. */
+static bool
+read_once(struct conn *c)
 {
 	struct bt_http *h = c->h;
 	ssize_t got;
@@ -285,17 +329,36 @@ read_more(struct conn *c)
 	assert(c->in_n < BT_REQUEST_MAX);
 	if (c->in_n > 0)
 		memcpy(h->rx, c->in, c->in_n);
-	do
-		got = recv(c->fd, h->rx + c->in_n, RX_MAX - c->in_n, 0);
-	while (got == -1 && errno == EINTR);
-	if (got == -1 && errno == EAGAIN)
+	got = conn_recv(c, h->rx + c->in_n, RX_MAX - c->in_n);
+	if (got == -1 && errno == EAGAIN) {
 		watch(c);
-	else if (got <= 0)
+		return false;
+	}
+	if (got <= 0) {
 		conn_close(c);
-	else if (c->state == ST_DRAINING)
+		return false;
+	}
+	if (c->state == ST_DRAINING)
+		return false;
+	return serve(c, h->rx, c->in_n + (size_t)got);
+}
+
+static void
+read_more(struct conn *c)
+{
+	if (!read_once(c))
 		return;
-	else
-		serve(c, h->rx, c->in_n + (size_t)got);
+	/* TLS has read what the socket will not tell of again */
+	for (int i = 1; c->tls != NULL; i++) {
+		if (i == ROUNDS_MAX) {
+			watch(c);
+			event_active(&c->ev, EV_READ, 0);
+			return;
+		}
+		if (!read_once(c))
+			return;
+	}
+	watch(c);
 }
 
 static void
@@ -305,17 +368,20 @@ write_more(struct conn *c)
 	uint32_t in_n = c->in_n;
 	ssize_t sent;
 
-	sent =
-	    send(c->fd, c->out + c->out_at, c->out_n - c->out_at, MSG_NOSIGNAL);
-	if (sent == -1 && (errno == EAGAIN || errno == EINTR))
+	sent = conn_send(c, c->out + c->out_at, c->out_n - c->out_at);
+	if (sent == -1 && errno == EAGAIN) {
+		watch(c);
 		return;
+	}
 	if (sent == -1) {
 		conn_close(c);
 		return;
 	}
 	c->out_at += (uint32_t)sent;
-	if (c->out_at < c->out_n)
+	if (c->out_at < c->out_n) {
+		watch(c);
 		return;
+	}
 	keep(&c->out, &c->out_n, NULL, 0);
 	if (c->last) {
 		finish(c);
@@ -324,7 +390,8 @@ write_more(struct conn *c)
 	/* what came before, and was not looked at while the reply waited */
 	c->in = NULL;
 	c->in_n = 0;
-	serve(c, in, in_n);
+	if (serve(c, in, in_n))
+		read_more(c);
 	bt_mem_free(in);
 }
 
@@ -342,33 +409,54 @@ on_ready(evutil_socket_t fd, short what, void *arg)
 		read_more(c);
 }
 
+/* Rule 7. The reply fits a fresh socket's buffer; if not, it is lost. */
 static void
-accept_conn(struct bt_http *h, int fd, const struct sockaddr_storage *ss)
+turn_away(struct listener *l, int fd, int status)
 {
-	struct conn *c = TAILQ_FIRST(&h->spare);
+	struct bt_buf *out = &l->h->reply.out;
 
+	bt_buf_clear(out);
+	bt_reply_refuse(&l->h->reply, status);
+	/* a handshake would be more than a refusal is worth */
+	if (!l->is_tls)
+		(void)!send(fd, out->p, out->n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
+static void
+accept_conn(struct listener *l, int fd, const struct sockaddr_storage *ss)
+{
+	struct bt_http *h = l->h;
+	struct bt_addr from = bt_tcp_addr(ss);
+	enum bt_limits_verdict verdict;
+	struct bt_tls_conn *tls = NULL;
+	struct conn *c;
+
+	verdict = bt_limits_enter(h->conf.limits, &from);
+	if (verdict != BT_LIMITS_FINE) {
+		turn_away(l, fd, verdict == BT_LIMITS_ALL ? 503 : 429);
+		return;
+	}
+	if (l->is_tls) {
+		tls = bt_tls_accept(h->conf.tls, fd);
+		if (tls == NULL) {
+			bt_limits_leave(h->conf.limits, &from);
+			close(fd);
+			return;
+		}
+	}
+	c = TAILQ_FIRST(&h->spare);
 	if (c != NULL) {
 		TAILQ_REMOVE(&h->spare, c, link);
 		h->nspare--;
 	} else
 		c = bt_mem_alloc(sizeof(*c));
-	*c = (struct conn){ .h = h, .fd = fd, .state = ST_READING };
-	c->from = bt_tcp_addr(ss);
+	*c = (struct conn){
+		.h = h, .fd = fd, .tls = tls, .from = from, .state = ST_READING
+	};
 	c->since_ms = h->clerk->now_ms;
 	TAILQ_INSERT_TAIL(&h->in[ST_READING], c, link);
-	h->n++;
 	read_more(c);
-}
-
-/* Rule 7. The reply fits a fresh socket's buffer; if not, it is lost. */
-static void
-turn_away(struct bt_http *h, int fd)
-{
-	bt_buf_clear(&h->reply.out);
-	bt_reply_refuse(&h->reply, 503);
-	(void)!send(
-	    fd, h->reply.out.p, h->reply.out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-	close(fd);
 }
 
 static void
@@ -382,26 +470,24 @@ pause_listeners(struct bt_http *h)
 static void
 on_accept(evutil_socket_t lfd, short what, void *arg)
 {
-	struct bt_http *h = arg;
+	struct listener *l = arg;
 	struct sockaddr_storage ss;
 	socklen_t len;
 	int fd;
 
 	(void)what;
-	bt_clerk_now(h->clerk);
+	bt_clerk_now(l->h->clerk);
 	for (int i = 0; i < ACCEPT_MAX; i++) {
 		len = sizeof(ss);
 		fd = accept4(lfd, (struct sockaddr *)&ss, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd != -1 && h->n < h->conf.conns_max)
-			accept_conn(h, fd, &ss);
-		else if (fd != -1)
-			turn_away(h, fd);
+		if (fd != -1)
+			accept_conn(l, fd, &ss);
 		else if (errno == EAGAIN)
 			return;
 		else if (errno == EMFILE || errno == ENFILE ||
 			 errno == ENOBUFS || errno == ENOMEM) {
-			pause_listeners(h);
+			pause_listeners(l->h);
 			return;
 		}
 		/* else that one was given up by its other side */
@@ -409,13 +495,16 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 }
 
 void
-bt_http_listen(struct bt_http *h, int fd)
+bt_http_listen(struct bt_http *h, int fd, bool is_tls)
 {
 	struct listener *l = &h->listeners[h->nlisteners++];
 
 	assert(h->nlisteners <= LISTEN_MAX);
+	assert(!is_tls || h->conf.tls != NULL);
+	l->h = h;
 	l->fd = fd;
-	l->ev = event_new(h->base, fd, EV_READ | EV_PERSIST, on_accept, h);
+	l->is_tls = is_tls;
+	l->ev = event_new(h->base, fd, EV_READ | EV_PERSIST, on_accept, l);
 	assert(l->ev != NULL);
 	event_add(l->ev, NULL);
 }
@@ -444,6 +533,8 @@ bt_http_stop(struct bt_http *h)
 {
 	struct conn *c;
 
+	for (size_t i = 0; i < h->nlisteners; i++)
+		on_accept(h->listeners[i].fd, 0, &h->listeners[i]);
 	for (size_t i = 0; i < h->nlisteners; i++) {
 		event_free(h->listeners[i].ev);
 		close(h->listeners[i].fd);

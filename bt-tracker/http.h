@@ -12,27 +12,34 @@
  *  5. Paths are /announce and /scrape exactly. Every refusal of those is a 200
  *     with `failure reason`, since that is what clients show.
  *  6. HEAD gets the head of a reply and announces nothing.
- *  7. At the limit of connections a new one is told 503. Out of descriptors,
- *     nothing is accepted until the next tick.
+ *  7. At the limit of connections a new one is told 503, at that of its address
+ *     429. Out of descriptors, nothing is accepted until the next tick.
+ *  8. TLS is between the socket and these rules: a handshake is a part of the
+ *     first request, and must be over in the time that this has.
  * Peers are told of both families. Peer ids are not kept, so dictionary
  * replies come without them. One for each worker; one thread calls it.
  * Touches: sockets.
  *
  * Speaks   BEP 3, 7, 23, 24, 48 (replies); RFC 9112
  * Used by  bt-tracker/worker.c
- * Tests    tests/e2e/bt-tracker.bats
+ * Tests    tests/e2e/bt-tracker.bats, tests/e2e/tracker-fronts.bats
  */
 #ifndef BT_TRACKER_HTTP_H
 #define BT_TRACKER_HTTP_H
 
+#include "limits.h"
 #include "service.h"
+#include "tls.h"
 
 struct event_base;
 struct bt_http;
 
+/* One for all workers; what it points to is shared, and outlives them. */
 struct bt_http_conf {
-	uint32_t conns_max;
 	uint64_t timeout_ms;
+	const struct bt_proxy *proxy;
+	struct bt_limits *limits;
+	struct bt_tls *tls;	/* NULL: no HTTPS */
 };
 
 /* gives; borrows the rest, which outlives it. */
@@ -40,12 +47,12 @@ struct bt_http	*bt_http_new(struct event_base *base, struct bt_service *s,
 		    struct bt_clerk *clerk, const struct bt_http_conf *conf);
 /* Closes what is open. */
 void	bt_http_free(struct bt_http *h);
-/* Takes fd, which listens and is non-blocking. */
-void	bt_http_listen(struct bt_http *h, int fd);
+/* Takes fd, which listens and is non-blocking; is_tls: it is for HTTPS. */
+void	bt_http_listen(struct bt_http *h, int fd, bool is_tls);
 /* Cut who is too slow; several times in each time-out. */
 void	bt_http_tick(struct bt_http *h);
 /*
- * Accept no more, and close who waits for nothing. True when nobody is left
+ * Answer who came already, accept no more, close who waits for nothing. True when nobody is left
  * who is still to take a reply.
  */
 bool	bt_http_stop(struct bt_http *h);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,12 +17,19 @@
 static const struct bt_addr any4 = { .family = 4 };
 static const struct bt_addr any6 = { .family = 6 };
 
+static const char *const schemes[] = {
+	[BT_LISTEN_HTTP] = "http",
+	[BT_LISTEN_HTTPS] = "https",
+	[BT_LISTEN_UDP] = "udp",
+};
+
 static int
-add_place(struct bt_listen *l, bool udp, const struct bt_addr *addr,
-    bool optional, const char *what, struct bt_err *err)
+add_place(struct bt_listen *l, enum bt_listen_kind kind,
+    const struct bt_addr *addr, bool optional, const char *what,
+    struct bt_err *err)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->places[i].udp == udp &&
+		if (l->places[i].kind == kind && l->places[i].given == -1 &&
 		    bt_addr_eq(&l->places[i].addr, addr))
 			return bt_err_set(err, BT_EUSAGE,
 			    "'%s' is listened on already", what);
@@ -30,7 +38,7 @@ add_place(struct bt_listen *l, bool udp, const struct bt_addr *addr,
 		    "'%s' is one address too many: %u are served", what,
 		    BT_LISTEN_MAX);
 	l->places[l->n++] = (struct bt_listen_place){
-		.udp = udp, .optional = optional, .addr = *addr
+		.kind = kind, .optional = optional, .addr = *addr, .given = -1
 	};
 	return 0;
 }
@@ -50,36 +58,77 @@ is_any(struct bt_str s, uint16_t *port)
 	return true;
 }
 
+/* Take "SCHEME://" off s; which kinds it leaves, as bits. */
+static unsigned
+take_scheme(struct bt_str *s)
+{
+	struct bt_str name, slashes = STR("://");
+	size_t n;
+
+	for (unsigned kind = 0; kind <= BT_LISTEN_UDP; kind++) {
+		name = bt_str_of(schemes[kind]);
+		n = name.n + slashes.n;
+		if (!bt_str_starts(*s, name) ||
+		    !bt_str_starts(bt_str_sub(*s, name.n, s->n), slashes))
+			continue;
+		*s = bt_str_sub(*s, n, s->n);
+		return 1u << kind;
+	}
+	return 1u << BT_LISTEN_HTTP | 1u << BT_LISTEN_UDP;
+}
+
 int
 bt_listen_add(struct bt_listen *l, const char *what, struct bt_err *err)
 {
 	struct bt_str s = bt_str_of(what);
-	struct bt_addr addr, addr6 = any6;
-	bool http = true, udp = true, any;
+	struct bt_addr addr = any4, addr6 = any6;
+	unsigned kinds = take_scheme(&s);
+	bool any = is_any(s, &addr.port);
 
-	if (bt_str_starts(s, STR("http://"))) {
-		s = bt_str_sub(s, 7, s.n);
-		udp = false;
-	} else if (bt_str_starts(s, STR("udp://"))) {
-		s = bt_str_sub(s, 6, s.n);
-		http = false;
-	}
-	addr = any4;
-	any = is_any(s, &addr.port);
 	addr6.port = addr.port;
 	if (!any && bt_addr_parse(s, &addr) == -1)
 		return bt_err_set(err, BT_EUSAGE,
-		    "'%s' is not [http://|udp://]ADDR:PORT", what);
-	for (int front = 0; front < 2; front++) {
-		if (front == 0 ? !http : !udp)
+		    "'%s' is not [http://|https://|udp://]ADDR:PORT", what);
+	for (unsigned kind = 0; kind <= BT_LISTEN_UDP; kind++) {
+		if ((kinds & 1u << kind) == 0)
 			continue;
-		if (add_place(l, front == 1, &addr, any, what, err) == -1)
+		if (add_place(l, kind, &addr, any, what, err) == -1)
 			return -1;
-		if (any &&
-		    add_place(l, front == 1, &addr6, any, what, err) == -1)
+		if (any && add_place(l, kind, &addr6, any, what, err) == -1)
 			return -1;
 	}
 	return 0;
+}
+
+int
+bt_listen_adopt(struct bt_listen *l, int fd, bool is_https, struct bt_err *err)
+{
+	struct bt_addr addr = bt_tcp_local(fd);
+	enum bt_listen_kind kind = BT_LISTEN_UDP;
+	socklen_t n = sizeof(int);
+	int type = 0;
+	char text[BT_ADDR_TEXT_MAX];
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == -1 ||
+	    addr.family == 0 || (type != SOCK_STREAM && type != SOCK_DGRAM))
+		return bt_err_set(err, BT_EUSAGE,
+		    "descriptor %d is not a socket of TCP or UDP", fd);
+	if (type == SOCK_STREAM)
+		kind = is_https ? BT_LISTEN_HTTPS : BT_LISTEN_HTTP;
+	if (add_place(l, kind, &addr, false, bt_addr_text(&addr, text), err) ==
+	    -1)
+		return -1;
+	l->places[l->n - 1].given = fd;
+	return 0;
+}
+
+bool
+bt_listen_has(const struct bt_listen *l, enum bt_listen_kind kind)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->places[i].kind == kind)
+			return true;
+	return false;
 }
 
 /* One socket; the first of its address, or one more. -1 with errno. */
@@ -103,6 +152,18 @@ open_one(bool udp, const struct bt_addr *addr, bool first, bool share)
 	return -1;
 }
 
+/* Rule 4. All share one queue: who comes first to it takes what is there. */
+static int
+open_given(const struct bt_listen_place *p)
+{
+	int flags = fcntl(p->given, F_GETFL);
+
+	if (flags == -1 || fcntl(p->given, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    (p->kind != BT_LISTEN_UDP && listen(p->given, BACKLOG) == -1))
+		return -1;
+	return fcntl(p->given, F_DUPFD_CLOEXEC, 0);
+}
+
 /* The sockets of all workers at one place. -1 with errno and none open. */
 static int
 open_place(struct bt_listen_place *p, struct bt_addr *addr, unsigned workers)
@@ -111,7 +172,9 @@ open_place(struct bt_listen_place *p, struct bt_addr *addr, unsigned workers)
 
 	p->fds = bt_mem_array(workers, sizeof(*p->fds));
 	for (unsigned w = 0; w < workers; w++) {
-		p->fds[w] = open_one(p->udp, addr, w == 0, workers > 1);
+		p->fds[w] = p->given != -1 ? open_given(p)
+					   : open_one(p->kind == BT_LISTEN_UDP,
+						 addr, w == 0, workers > 1);
 		if (p->fds[w] == -1) {
 			code = errno;
 			while (w-- > 0)
@@ -146,7 +209,7 @@ refuse(const struct bt_listen_place *p, int code, struct bt_err *err)
 	char text[BT_ADDR_TEXT_MAX];
 
 	return bt_err_code(err, BT_ENET, code, "cannot listen on '%s://%s'",
-	    p->udp ? "udp" : "http", bt_addr_text(&p->addr, text));
+	    schemes[p->kind], bt_addr_text(&p->addr, text));
 }
 
 /*
@@ -157,17 +220,19 @@ static int
 try_all(struct bt_listen *l, struct bt_addr bound[], struct bt_err *err)
 {
 	struct bt_listen_place *p;
-	uint16_t chosen = 0;
+	uint16_t chosen[2] = { 0 }, *port;
 	int open = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		p = &l->places[i];
 		bound[i] = p->addr;
+		/* HTTP and HTTPS cannot be at one port */
+		port = &chosen[p->kind == BT_LISTEN_HTTPS];
 		if (p->addr.port == 0)
-			bound[i].port = chosen;
+			bound[i].port = *port;
 		if (open_place(p, &bound[i], l->workers) == 0) {
 			if (p->addr.port == 0)
-				chosen = bound[i].port;
+				*port = bound[i].port;
 			open++;
 		} else if (p->optional &&
 			   (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
@@ -231,7 +296,7 @@ bt_listen_url(const struct bt_listen_place *p, char out[BT_LISTEN_URL_MAX])
 	if (bt_addr_is_any(&addr))
 		addr = addr.family == 4 ? bt_addr_v4(one4, addr.port)
 					: bt_addr_v6(one6, addr.port);
-	snprintf(out, BT_LISTEN_URL_MAX, "%s://%s/announce",
-	    p->udp ? "udp" : "http", bt_addr_text(&addr, text));
+	snprintf(out, BT_LISTEN_URL_MAX, "%s://%s/announce", schemes[p->kind],
+	    bt_addr_text(&addr, text));
 	return out;
 }

@@ -5,9 +5,10 @@
  * 1. Without a scheme an address is served by HTTP and UDP. Without an address
  *    (":6969", "*:6969") by all IPv4 and IPv6 addresses of the machine; a
  *    family that it does not have is left out if the other one is there.
- * 2. Port 0 is one free port for all that have it.
+ * 2. Port 0 is one free port for all that have it, and another one for HTTPS.
  * 3. The first socket of each address is bound alone, so that a taken port is
  *    an error; the other workers' share it with SO_REUSEPORT.
+ * 4. A socket that was handed over is shared by the workers as it is.
  * Touches: sockets.
  *
  * Used by  bt-tracker/main.c, bt-tracker/worker.c
@@ -22,10 +23,13 @@
 #define BT_LISTEN_MAX	64u	/* far more than anybody lists */
 #define BT_LISTEN_URL_MAX	(BT_ADDR_TEXT_MAX + 32)
 
+enum bt_listen_kind { BT_LISTEN_HTTP, BT_LISTEN_HTTPS, BT_LISTEN_UDP };
+
 struct bt_listen_place {
-	bool udp;
+	enum bt_listen_kind kind;
 	bool optional;		/* a family that may be missing; rule 1 */
 	struct bt_addr addr;	/* with the port bound, once it is open */
+	int given;		/* a socket that was handed over, or -1 */
 	int *fds;		/* one for each worker; -1 was taken */
 };
 
@@ -38,6 +42,14 @@ struct bt_listen {
 /* Add what a -l says: BT_EUSAGE if it is no address or was there before. */
 int	bt_listen_add(struct bt_listen *l, const char *what,
 	    struct bt_err *err);
+/*
+ * Takes fd, a socket that is bound: BT_EUSAGE if it is not of TCP or UDP. is_https
+ * says what a TCP one is for. 0 or -1.
+ */
+int	bt_listen_adopt(struct bt_listen *l, int fd, bool is_https,
+	    struct bt_err *err);
+/* Is there a place of this kind? */
+bool	bt_listen_has(const struct bt_listen *l, enum bt_listen_kind kind);
 /* BT_ENET "cannot listen on '...': ...". 0, or -1 with nothing open. */
 int	bt_listen_open(struct bt_listen *l, unsigned workers,
 	    struct bt_err *err);

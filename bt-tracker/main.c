@@ -3,7 +3,8 @@
  *
  * The command line, the start and the end are here. listen.c binds, worker.c
  * runs a loop a core, http.c and udp.c turn bytes into questions, service.c
- * brings them to the shard that knows, and store.c answers.
+ * brings them to the shard that knows, and store.c answers. proxy.c decides who
+ * asks, limits.c how many at once.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,12 +19,14 @@
 #include "listen.h"
 #include "net/coin.h"
 #include "state.h"
+#include "systemd.h"
 #include "worker.h"
 
 #define SECOND_US UINT64_C(1000000)
 #define TIME_MAX_US (30 * 24 * 3600 * SECOND_US) /* what 32 bits of ms hold */
 #define WORKERS_MAX 256u
 #define CONNS_MAX 1000000u /* some 400 bytes each when idle */
+#define CONNS_EACH 100u	   /* of one address: households and offices fit */
 #define FDS_KEPT 64u	   /* beside connections: standard streams and so on */
 #define TICK_MAX_MS 1000u
 #define MEMORY_MIN (1u << 20) /* an empty tracker of 256 shards fits */
@@ -41,11 +44,22 @@ enum {
 	OPT_CONNS,
 	OPT_STATE,
 	OPT_STATE_EVERY,
+	OPT_CONNS_EACH,
+	OPT_CERT,
+	OPT_KEY,
+	OPT_TRUST,
+	OPT_ALLOW_IP,
 };
 
 static const struct bt_opt opts[] = {
 	{ 'l', "listen", "ADDR:PORT",
-	    "serve it; http:// or udp:// narrows it (:6969)" },
+	    "serve it; http://, https:// or udp:// narrows it (:6969)" },
+	{ OPT_CERT, "tls-cert", "FILE", "certificate for https://, PEM" },
+	{ OPT_KEY, "tls-key", "FILE", "its key (in the same file)" },
+	{ OPT_TRUST, "trust-proxy", "CIDR",
+	    "believe whom this proxy says to forward for" },
+	{ OPT_ALLOW_IP, "allow-ip-param", NULL,
+	    "any client may say another address of its own" },
 	{ OPT_INTERVAL, "interval", "TIME", "between announces (30m)" },
 	{ OPT_MIN_INTERVAL, "min-interval", "TIME",
 	    "sooner is too soon (60s)" },
@@ -57,6 +71,8 @@ static const struct bt_opt opts[] = {
 	    "cut an HTTP request that takes longer (10s)" },
 	{ OPT_CONNS, "max-connections", "N",
 	    "HTTP at once (what descriptors allow)" },
+	{ OPT_CONNS_EACH, "max-per-address", "N",
+	    "HTTP connections of one address (100)" },
 	{ OPT_TORRENTS, "max-torrents", "N",
 	    "torrents known; the oldest go first (1000000)" },
 	{ OPT_MEMORY, "max-memory", "SIZE",
@@ -70,18 +86,23 @@ static const struct bt_opt opts[] = {
 static const struct bt_tool tool = {
 	.name = "bt-tracker",
 	.args = "",
-	.purpose = "Tell peers of each other, by HTTP and UDP, IPv4 and IPv6.",
+	.purpose =
+	    "Tell peers of each other, by HTTP, HTTPS and UDP, IPv4 and IPv6.",
 	.opts = opts,
 	.json = "the URLs as JSON Lines",
 	.examples = "bt-tracker\n"
 		    "bt-tracker -l 127.0.0.1:0 | while read -r url; do ...\n"
-		    "bt-tracker -l http://0.0.0.0:80 -l udp://0.0.0.0:6969\n",
+		    "bt-tracker -l http://0.0.0.0:80 -l udp://0.0.0.0:6969\n"
+		    "bt-tracker -l https://:443 --tls-cert site.pem\n",
 };
 
 struct options {
 	struct bt_service_conf service;
 	struct bt_http_conf http;
 	struct bt_listen listen;
+	struct bt_proxy proxy;
+	const char *cert, *key;
+	uint32_t conns_max, conns_each;
 	unsigned workers;
 	const char *state; /* or NULL */
 	uint64_t state_every_ms;
@@ -147,7 +168,24 @@ take_option(struct bt_cli *cli, int ch, struct options *o)
 		o->http.timeout_ms = take_time(cli, "timeout");
 		break;
 	case OPT_CONNS:
-		o->http.conns_max = (uint32_t)bt_cli_count(cli, 1, CONNS_MAX);
+		o->conns_max = (uint32_t)bt_cli_count(cli, 1, CONNS_MAX);
+		break;
+	case OPT_CONNS_EACH:
+		o->conns_each = (uint32_t)bt_cli_count(cli, 1, CONNS_MAX);
+		break;
+	case OPT_CERT:
+		o->cert = cli->arg;
+		break;
+	case OPT_KEY:
+		o->key = cli->arg;
+		break;
+	case OPT_TRUST:
+		if (bt_proxy_trust(&o->proxy, cli->arg, &err) == -1)
+			bt_cli_misuse(
+			    cli, "option '--trust-proxy': %s", err.text);
+		break;
+	case OPT_ALLOW_IP:
+		o->proxy.allow_ip = true;
 		break;
 	case OPT_TORRENTS:
 		o->service.swarms_max =
@@ -165,6 +203,33 @@ take_option(struct bt_cli *cli, int ch, struct options *o)
 	}
 }
 
+/* Sockets that a service manager hands over take the place of the default. */
+static void
+take_sockets(struct bt_cli *cli, struct options *o)
+{
+	struct bt_err err = BT_ERR_INIT;
+	bool is_https[BT_LISTEN_MAX];
+	unsigned n = bt_systemd_sockets(is_https, BT_LISTEN_MAX);
+
+	for (unsigned i = 0; i < n; i++)
+		if (bt_listen_adopt(&o->listen, BT_SYSTEMD_FIRST + (int)i,
+			is_https[i], &err) == -1)
+			bt_cli_misuse(cli, "%s", err.text);
+}
+
+static void
+check_tls(struct bt_cli *cli, const struct options *o)
+{
+	bool https = bt_listen_has(&o->listen, BT_LISTEN_HTTPS);
+
+	if (https && o->cert == NULL)
+		bt_cli_misuse(cli, "https:// needs --tls-cert");
+	if (!https && (o->cert != NULL || o->key != NULL))
+		bt_cli_misuse(cli,
+		    "option '--tls-%s': no https:// address is listened on",
+		    o->cert != NULL ? "cert" : "key");
+}
+
 static void
 read_options(struct bt_cli *cli, struct options *o)
 {
@@ -175,6 +240,8 @@ read_options(struct bt_cli *cli, struct options *o)
 		take_option(cli, ch, o);
 	if (*cli->args != NULL)
 		bt_cli_usage(cli);
+	take_sockets(cli, o);
+	check_tls(cli, o);
 	if (o->listen.n == 0 && bt_listen_add(&o->listen, ":6969", &err) == -1)
 		bt_cli_misuse(cli, "%s", err.text);
 	if (o->workers == 0)
@@ -189,11 +256,11 @@ read_options(struct bt_cli *cli, struct options *o)
 }
 
 /*
- * How many connections each worker takes of the descriptors that we may have:
- * it then never meets the end of them.
+ * How many connections there may be of the descriptors that we may have: they
+ * then never come to an end.
  */
 static void
-share_descriptors(struct bt_cli *cli, struct options *o)
+count_descriptors(struct bt_cli *cli, struct options *o)
 {
 	struct rlimit rl;
 	uint64_t fds = 1024, kept, conns;
@@ -204,13 +271,10 @@ share_descriptors(struct bt_cli *cli, struct options *o)
 	conns = fds > kept ? fds - kept : 1;
 	if (conns > CONNS_MAX)
 		conns = CONNS_MAX;
-	if (o->http.conns_max != 0 && o->http.conns_max < conns)
-		conns = o->http.conns_max;
-	bt_log_put(&cli->log, BT_LOG_INFO,
-	    "%u workers, at most %llu connections", o->workers,
-	    (unsigned long long)conns);
-	conns /= o->workers;
-	o->http.conns_max = conns == 0 ? 1 : (uint32_t)conns;
+	if (o->conns_max == 0 || o->conns_max > conns)
+		o->conns_max = (uint32_t)conns;
+	bt_log_put(&cli->log, BT_LOG_INFO, "%u workers, at most %u connections",
+	    o->workers, o->conns_max);
 }
 
 /* HTTP first: a script that reads one line gets what every client speaks. */
@@ -220,9 +284,9 @@ print_urls(struct bt_cli *cli, const struct bt_listen *l)
 	char url[BT_LISTEN_URL_MAX];
 	struct bt_json j;
 
-	for (int udp = 0; udp < 2; udp++)
+	for (unsigned kind = 0; kind <= BT_LISTEN_UDP; kind++)
 		for (size_t i = 0; i < l->n; i++) {
-			if (l->places[i].udp != (udp == 1))
+			if (l->places[i].kind != kind)
 				continue;
 			bt_listen_url(&l->places[i], url);
 			if (!cli->json) {
@@ -236,28 +300,62 @@ print_urls(struct bt_cli *cli, const struct bt_listen *l)
 	return bt_out_flush(&cli->out);
 }
 
+/* SIGHUP: the files that may have changed are read again. */
+static void
+reload(struct bt_cli *cli, struct options *o)
+{
+	struct bt_err err = BT_ERR_INIT;
+
+	bt_systemd_reloading();
+	if (o->http.tls == NULL)
+		bt_log_put(&cli->log, BT_LOG_INFO, "nothing to read again");
+	else if (bt_tls_reload(o->http.tls, &err) == -1)
+		bt_cli_warn(cli, "%s; the old one is kept", err.text);
+	else
+		bt_log_put(&cli->log, BT_LOG_INFO, "read '%s' again", o->cert);
+	bt_systemd_notify("READY=1");
+}
+
 /*
- * Sleep until a signal of the set, and save now and then. Each save counts
+ * Sleep until a signal that ends it, and save now and then. Each save counts
  * from the end of the last one, so a slow disk gets a rest.
  */
-static int
-wait_for(struct bt_cli *cli, const struct options *o, const sigset_t *set,
+static void
+wait_for_end(struct bt_cli *cli, struct options *o, const sigset_t *signals,
     struct bt_state *state, struct bt_service *service)
 {
 	struct timespec every = { .tv_sec = (time_t)(o->state_every_ms / 1000),
 		.tv_nsec = (long)(o->state_every_ms % 1000 * 1000000) };
 	struct bt_err err = BT_ERR_INIT;
-	int sig;
 
-	for (;;) {
-		sig = sigtimedwait(set, NULL, state == NULL ? NULL : &every);
-		if (sig != -1)
-			return sig;
-		if (errno != EAGAIN)
+	bt_systemd_notify("READY=1");
+	while (cli->signal == 0 || cli->signal == SIGHUP) {
+		cli->signal =
+		    sigtimedwait(signals, NULL, state == NULL ? NULL : &every);
+		if (cli->signal == SIGHUP)
+			reload(cli, o);
+		if (cli->signal != -1)
 			continue;
-		if (bt_state_save(state, service, &err) == -1)
+		cli->signal = 0;
+		if (errno == EAGAIN &&
+		    bt_state_save(state, service, &err) == -1)
 			bt_cli_warn(cli, "%s", err.text);
 	}
+	bt_systemd_notify("STOPPING=1");
+}
+
+static void
+make_conf(struct options *o, struct bt_workers_conf *conf)
+{
+	*conf = (struct bt_workers_conf){
+		.n = o->workers,
+		.http = o->http,
+		.tick_ms = TICK_MAX_MS,
+	};
+	if (conf->tick_ms > o->service.expire_ms / 64 + 1)
+		conf->tick_ms = o->service.expire_ms / 64 + 1;
+	if (conf->tick_ms > o->http.timeout_ms / 4 + 1)
+		conf->tick_ms = o->http.timeout_ms / 4 + 1;
 }
 
 /* Take in what was saved. -1 when it cannot be read. */
@@ -284,47 +382,45 @@ serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
     struct bt_err *err)
 {
 	struct bt_workers *workers;
-	uint8_t secrets[3][16];
+	struct bt_workers_conf conf;
+	uint8_t secrets[4][16];
 	uint64_t *seeds;
-	sigset_t ends;
+	sigset_t signals;
 	int rc;
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	bt_coin_fill(secrets, sizeof(secrets));
 	seeds = bt_mem_array(o->workers, sizeof(*seeds));
 	bt_coin_fill(seeds, o->workers * sizeof(*seeds));
 
-	struct bt_workers_conf conf = {
-		.n = o->workers,
-		.service = bt_service_new(&o->service, secrets[0],
-		    state == NULL ? secrets[2] : bt_state_key_secret(state)),
-		.http = o->http,
-		.tick_ms = TICK_MAX_MS,
-		.secret = secrets[1],
-		.seeds = seeds,
-	};
-	if (conf.tick_ms > o->service.expire_ms / 64 + 1)
-		conf.tick_ms = o->service.expire_ms / 64 + 1;
-	if (conf.tick_ms > o->http.timeout_ms / 4 + 1)
-		conf.tick_ms = o->http.timeout_ms / 4 + 1;
+	o->http.proxy = &o->proxy;
+	o->http.limits =
+	    bt_limits_new(o->conns_max, o->conns_each, &o->proxy, secrets[3]);
+	make_conf(o, &conf);
+	conf.service = bt_service_new(&o->service, secrets[0],
+	    state == NULL ? secrets[2] : bt_state_key_secret(state));
+	conf.secret = secrets[1];
+	conf.seeds = seeds;
 	rc = state == NULL ? 0 : restore(cli, state, conf.service, err);
 	if (rc == 0)
 		rc = bt_workers_start(&workers, &conf, &o->listen, err);
 	bt_mem_free(seeds);
 	if (rc == 0) {
 		if (print_urls(cli, &o->listen) == 0)
-			cli->signal =
-			    wait_for(cli, o, &ends, state, conf.service);
+			wait_for_end(cli, o, &signals, state, conf.service);
 		/* the second one meets its default action */
-		pthread_sigmask(SIG_UNBLOCK, &ends, NULL);
+		sigdelset(&signals, SIGHUP);
+		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 		bt_workers_stop(workers);
 		if (state != NULL)
 			rc = bt_state_save(state, conf.service, err);
 	}
 	bt_service_free(conf.service);
+	bt_limits_free(o->http.limits);
 	return rc;
 }
 
@@ -339,6 +435,7 @@ main(int argc, char **argv)
 		    .bytes_max = BT_STORE_BYTES_DEFAULT },
 		.http = { .timeout_ms = 10000 },
 		.state_every_ms = 300000,
+		.conns_each = CONNS_EACH,
 	};
 	struct bt_state *state = NULL;
 	const char *damage = NULL;
@@ -348,8 +445,11 @@ main(int argc, char **argv)
 
 	bt_cli_start(&cli, &tool, argc, argv);
 	read_options(&cli, &o);
-	share_descriptors(&cli, &o);
-	if (o.state != NULL)
+	count_descriptors(&cli, &o);
+	if (o.cert != NULL)
+		rc = bt_tls_new(
+		    &o.http.tls, o.cert, o.key != NULL ? o.key : o.cert, &err);
+	if (rc == 0 && o.state != NULL)
 		rc = bt_state_open(&state, o.state, &damage, &err);
 	if (damage != NULL)
 		bt_cli_warn(&cli, "%s", damage);
@@ -358,5 +458,6 @@ main(int argc, char **argv)
 		bt_cli_fail(&cli, &err);
 	bt_state_close(state);
 	bt_listen_close(&o.listen);
+	bt_tls_free(o.http.tls);
 	return bt_cli_end(&cli);
 }

@@ -8,8 +8,9 @@
 #define OUT_MAX (BT_ANNOUNCE_REPLY_MAX + (128u << 10))
 
 void
-bt_reply_init(struct bt_reply *r)
+bt_reply_init(struct bt_reply *r, const struct bt_proxy *proxy)
 {
+	r->proxy = proxy;
 	bt_buf_init(&r->out, OUT_MAX);
 	bt_buf_init(&r->body, BT_ANNOUNCE_REPLY_MAX);
 }
@@ -58,6 +59,8 @@ first_line(int status)
 			   "Allow: GET, HEAD\r\n");
 	case 413:
 		return STR("HTTP/1.1 413 Content Too Large\r\n");
+	case 429:
+		return STR("HTTP/1.1 429 Too Many Requests\r\n");
 	case 431:
 		return STR("HTTP/1.1 431 Request Header Fields Too Large\r\n");
 	case 503:
@@ -100,13 +103,18 @@ announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 {
 	struct bt_announce a;
 	struct bt_announce_answer put;
+	struct bt_proxy_client client = bt_proxy_decide(r->proxy, from, q);
 	struct bt_service_ask ask = { .announce = &a,
-		.from = *from,
+		.from = client.addr,
+		.may_say_ip = client.may_say_ip,
 		.both = true,
 		.want_max = BT_ANNOUNCE_PEERS_MAX };
 	struct bt_service_answer got;
 	int rc;
 
+	if (client.addr.family == 0)
+		return bt_err_set(err, BT_EINPUT,
+		    "the proxy in between does not say who asks");
 	if (bt_announce_query_parse(q->query, &a, err) == -1 ||
 	    bt_service_announce(s, clerk, &ask, &got, err) == -1)
 		return -1;
@@ -119,7 +127,7 @@ announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 		.peers4 = { got.store.peers[0], got.store.n[0] * 6 },
 		.peers6 = { got.store.peers[1], got.store.n[1] * 18 },
 		.compact = a.compact,
-		.external = *from,
+		.external = client.addr,
 	};
 	rc = bt_announce_answer_put(&r->body, &put);
 	assert(rc == 0);

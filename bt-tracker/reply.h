@@ -13,6 +13,7 @@
 #define BT_TRACKER_REPLY_H
 
 #include "base/buf.h"
+#include "proxy.h"
 #include "request.h"
 #include "service.h"
 
@@ -22,13 +23,15 @@
 struct bt_reply {
 	struct bt_buf out;	/* whole replies, heads and bodies */
 	struct bt_buf body;	/* scratch */
+	const struct bt_proxy *proxy;
 	uint8_t hashes[BT_REPLY_SCRAPE_MAX][20];	/* scratch */
 	struct bt_scrape_row rows[BT_REPLY_SCRAPE_MAX];	/* scratch */
 };
 
-void	bt_reply_init(struct bt_reply *r);
+/* borrows proxy */
+void	bt_reply_init(struct bt_reply *r, const struct bt_proxy *proxy);
 void	bt_reply_fini(struct bt_reply *r);
-/* Answer one request. */
+/* Answer one request, whose bytes came from `from`. */
 void	bt_reply_put(struct bt_reply *r, struct bt_service *s,
 	    struct bt_clerk *clerk, const struct bt_request *q,
 	    const struct bt_addr *from);

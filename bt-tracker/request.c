@@ -129,6 +129,27 @@ read_connection(struct bt_str value, struct bt_request *r, bool *close)
 }
 
 static int
+body_status(const struct bt_request *r)
+{
+	return r->method == BT_METHOD_OTHER ? 405 : 413;
+}
+
+static int
+read_via(struct bt_str name, struct bt_str value, struct bt_request *r)
+{
+	bool standard = eq_nocase(name, "forwarded");
+
+	if (standard || eq_nocase(name, "x-forwarded-for")) {
+		if (r->nvia == BT_REQUEST_VIA_MAX)
+			return refuse(r, 431);
+		r->via[r->nvia++] = (struct bt_request_via){ standard, value };
+		r->forwarded = true;
+	} else if (eq_nocase(name, "via") || eq_nocase(name, "x-real-ip"))
+		r->forwarded = true;
+	return 0;
+}
+
+static int
 read_header(struct bt_str line, struct bt_request *r, bool *close)
 {
 	struct bt_str name, value = line;
@@ -137,14 +158,26 @@ read_header(struct bt_str line, struct bt_request *r, bool *close)
 	    bt_str_find(name, ' ') != name.n ||
 	    bt_str_find(name, '\t') != name.n)
 		return refuse(r, 400);
-	value = trim(value);
-	if (eq_nocase(name, "connection"))
-		read_connection(value, r, close);
-	else if (eq_nocase(name, "transfer-encoding") ||
-		 (eq_nocase(name, "content-length") &&
-		     !bt_str_eq(value, STR("0"))))
-		return refuse(r, r->method == BT_METHOD_OTHER ? 405 : 413);
-	return 0;
+	/* few lines are of interest, and one letter tells most of the others */
+	switch (lower(name.p[0])) {
+	case 'c':
+		if (eq_nocase(name, "connection"))
+			read_connection(value, r, close);
+		else if (eq_nocase(name, "content-length") &&
+			 !bt_str_eq(trim(value), STR("0")))
+			return refuse(r, body_status(r));
+		return 0;
+	case 't':
+		if (eq_nocase(name, "transfer-encoding"))
+			return refuse(r, body_status(r));
+		return 0;
+	case 'f':
+	case 'v':
+	case 'x':
+		return read_via(name, trim(value), r);
+	default:
+		return 0;
+	}
 }
 
 ssize_t
@@ -157,6 +190,8 @@ bt_request_parse(struct bt_str in, struct bt_request *r)
 	if (rest.n > BT_REQUEST_MAX)
 		rest.n = BT_REQUEST_MAX;
 	whole = rest.n;
+	r->forwarded = false;
+	r->nvia = 0;
 	for (;;) {
 		if (!take_line(&rest, &line)) {
 			if (in.n >= BT_REQUEST_MAX)

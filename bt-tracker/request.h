@@ -6,12 +6,13 @@
  *    at BT_REQUEST_MAX bytes.
  * 3. Requests with a body, folded or nameless header lines, control bytes and
  *    spaces in the target are refused: nothing that could be read in two ways.
+ * 4. What a proxy adds is kept for bt-tracker/proxy.c to judge.
  * Views point into the input.
  * Pure.
  *
  * Speaks   RFC 9112 (requests without content)
  * Used by  bt-tracker/http.c
- * Tests    tests/unit/test_tracker_request.c
+ * Tests    tests/unit/test_tracker_request.c, tests/fuzz/fuzz_request.c
  */
 #ifndef BT_TRACKER_REQUEST_H
 #define BT_TRACKER_REQUEST_H
@@ -25,11 +26,22 @@
 
 enum bt_method { BT_METHOD_GET, BT_METHOD_HEAD, BT_METHOD_OTHER };
 
+/* Lines of X-Forwarded-For and Forwarded; who sends more is refused. */
+#define BT_REQUEST_VIA_MAX	8u
+
+struct bt_request_via {
+	bool standard;		/* Forwarded; else X-Forwarded-For */
+	struct bt_str value;
+};
+
 struct bt_request {
 	enum bt_method method;
 	struct bt_str path;	/* as written, without scheme and host */
 	struct bt_str query;	/* after '?', may be empty */
 	bool keep;		/* the connection is to stay open */
+	bool forwarded;		/* it bears the mark of a proxy */
+	struct bt_request_via via[BT_REQUEST_VIA_MAX];
+	unsigned nvia;
 	int status;		/* of a refusal: 400, 405, 413, 431, 505 */
 };
 

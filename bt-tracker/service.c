@@ -111,21 +111,6 @@ shard_of(struct bt_service *s, const uint8_t info_hash[20])
 	return &s->shards[info_hash[19] & (s->nshards - 1)];
 }
 
-static bool
-is_private(const struct bt_addr *a)
-{
-	const uint8_t *ip = a->ip;
-
-	if (bt_addr_is_loopback(a))
-		return true;
-	if (a->family == 4)
-		return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
-		       (ip[0] == 192 && ip[1] == 168) ||
-		       (ip[0] == 169 && ip[1] == 254);
-	return (ip[0] & 0xfe) == 0xfc ||
-	       (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
-}
-
 /* Rule 1. */
 static struct bt_addr
 peer_of(const struct bt_service_ask *ask)
@@ -135,7 +120,7 @@ peer_of(const struct bt_service_ask *ask)
 	said.port = peer.port = ask->announce->port;
 	/* who takes one family alone can be told of that one alone */
 	if ((ask->both || said.family == peer.family) &&
-	    bt_addr_is_dialable(&said) && is_private(&ask->from))
+	    bt_addr_is_dialable(&said) && ask->may_say_ip)
 		return said;
 	return peer;
 }

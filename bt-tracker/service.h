@@ -2,9 +2,8 @@
  * service - what both fronts ask: an announce or a scrape, answered.
  *
  * The rules
- * 1. A peer is where its packets come from. What it says of its address counts
- *    only from loopback and private addresses (RFC 1918, 3927, 4193, 4291):
- *    a peer behind the same router as the tracker knows better.
+ * 1. A peer is where its packets come from, by what bt-tracker/proxy.c decides,
+ *    and so is if what it says of its own address counts.
  * 2. Nobody gets more peers than --numwant-max, and 50 if it did not say.
  * 3. At the limits the swarm that was announced longest ago goes, of all shards
  *    the oldest, until there is room; who announces its own is never that one.
@@ -56,6 +55,7 @@ uint64_t	bt_clerk_now(struct bt_clerk *c);
 struct bt_service_ask {
 	const struct bt_announce *announce;
 	struct bt_addr from;	/* who sent it */
+	bool may_say_ip;	/* what it says of its address counts */
 	bool both;		/* it can be told of both families */
 	uint32_t want_max;	/* as many peers as the reply has room for */
 };

@@ -34,6 +34,7 @@ struct bt_udp {
 	struct event_base *base;
 	struct bt_service *service;
 	struct bt_clerk *clerk;
+	const struct bt_proxy *proxy;
 	uint8_t secret[16];
 	struct event *evs[LISTEN_MAX];
 	int fds[LISTEN_MAX];
@@ -46,13 +47,15 @@ struct bt_udp {
 
 struct bt_udp *
 bt_udp_new(struct event_base *base, struct bt_service *s,
-    struct bt_clerk *clerk, const uint8_t secret[16])
+    struct bt_clerk *clerk, const struct bt_proxy *proxy,
+    const uint8_t secret[16])
 {
 	struct bt_udp *u = bt_mem_zero(1, sizeof(*u));
 
 	u->base = base;
 	u->service = s;
 	u->clerk = clerk;
+	u->proxy = proxy;
 	memcpy(u->secret, secret, sizeof(u->secret));
 	for (int i = 0; i < BATCH; i++) {
 		bt_buf_init(&u->packets[i].out, BT_UDP_REQUEST_MAX);
@@ -66,20 +69,6 @@ bt_udp_new(struct event_base *base, struct bt_service *s,
 	return u;
 }
 
-void
-bt_udp_free(struct bt_udp *u)
-{
-	if (u == NULL)
-		return;
-	for (size_t i = 0; i < u->n; i++) {
-		event_free(u->evs[i]);
-		close(u->fds[i]);
-	}
-	for (int i = 0; i < BATCH; i++)
-		bt_buf_fini(&u->packets[i].out);
-	bt_mem_free(u);
-}
-
 static struct bt_udp_reply
 error_of(struct bt_str text)
 {
@@ -90,9 +79,11 @@ static struct bt_udp_reply
 announce(struct bt_udp *u, struct bt_udp_request *q, const struct bt_addr *from,
     struct bt_err *err)
 {
-	struct bt_service_ask ask = {
-		.announce = &q->announce, .from = *from, .both = false
-	};
+	struct bt_proxy_client client = bt_proxy_decide(u->proxy, from, NULL);
+	struct bt_service_ask ask = { .announce = &q->announce,
+		.from = client.addr,
+		.may_say_ip = client.may_say_ip,
+		.both = false };
 	struct bt_service_answer got;
 	size_t size = from->family == 4 ? 6 : 18;
 	int f = from->family == 4 ? 0 : 1;
@@ -248,6 +239,21 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+void
+bt_udp_free(struct bt_udp *u)
+{
+	if (u == NULL)
+		return;
+	for (size_t i = 0; i < u->n; i++) {
+		on_readable(u->fds[i], 0, u);
+		event_free(u->evs[i]);
+		close(u->fds[i]);
+	}
+	for (int i = 0; i < BATCH; i++)
+		bt_buf_fini(&u->packets[i].out);
+	bt_mem_free(u);
+}
+
 /* Only a socket of all addresses needs it: see aim_back(). */
 static void
 tell_destination(int fd)
@@ -257,9 +263,11 @@ tell_destination(int fd)
 
 	if (!bt_addr_is_any(&local))
 		return;
-	/* one of the two fails, for the family that it is not of */
-	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	/* an IPv6 socket that takes IPv4 too tells of both by the latter */
+	if (local.family == 4)
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 }
 
 void

@@ -19,6 +19,7 @@
 #ifndef BT_TRACKER_UDP_H
 #define BT_TRACKER_UDP_H
 
+#include "proxy.h"
 #include "service.h"
 
 struct event_base;
@@ -26,8 +27,9 @@ struct bt_udp;
 
 /* gives; borrows the rest, which outlives it. secret: for connection ids. */
 struct bt_udp	*bt_udp_new(struct event_base *base, struct bt_service *s,
-		    struct bt_clerk *clerk, const uint8_t secret[16]);
-/* Closes what is open. */
+		    struct bt_clerk *clerk, const struct bt_proxy *proxy,
+		    const uint8_t secret[16]);
+/* Answers what came already, and closes what is open. */
 void	bt_udp_free(struct bt_udp *u);
 /* Takes fd, which is bound and non-blocking. */
 void	bt_udp_listen(struct bt_udp *u, int fd);

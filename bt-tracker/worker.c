@@ -107,7 +107,8 @@ setup(struct worker *w, const struct bt_workers_conf *conf,
 		    err, BT_ENET, errno, "cannot start a worker");
 	w->service = conf->service;
 	w->http = bt_http_new(w->base, w->service, &w->clerk, &conf->http);
-	w->udp = bt_udp_new(w->base, w->service, &w->clerk, conf->secret);
+	w->udp = bt_udp_new(
+	    w->base, w->service, &w->clerk, conf->http.proxy, conf->secret);
 	w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
 	w->wake = event_new(w->base, w->wake_fd, EV_READ, on_wake, w);
 	assert(w->tick != NULL);
@@ -116,10 +117,11 @@ setup(struct worker *w, const struct bt_workers_conf *conf,
 	event_add(w->wake, NULL);
 	for (size_t i = 0; i < listen->n; i++) {
 		fd = bt_listen_take(listen, i, w->number);
-		if (listen->places[i].udp)
+		if (listen->places[i].kind == BT_LISTEN_UDP)
 			bt_udp_listen(w->udp, fd);
 		else
-			bt_http_listen(w->http, fd);
+			bt_http_listen(w->http, fd,
+			    listen->places[i].kind == BT_LISTEN_HTTPS);
 	}
 	return 0;
 }

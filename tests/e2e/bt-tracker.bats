@@ -111,7 +111,7 @@ print(o["event"], o["url"].rsplit(":", 1)[0], o["time"] > 1e9)' "$bt_line"
 	for bad in nowhere 1.2.3.4 1.2.3.4:70000 ftp://1.2.3.4:5 :x '[::1]'; do
 		run --separate-stderr bt-tracker -l "$bad"
 		assert_equal "$status" 2
-		assert_equal "${stderr_lines[0]}" "bt-tracker: option '--listen': '$bad' is not [http://|udp://]ADDR:PORT"
+		assert_equal "${stderr_lines[0]}" "bt-tracker: option '--listen': '$bad' is not [http://|https://|udp://]ADDR:PORT"
 	done
 	run bt-tracker -l 127.0.0.1:0 -l udp://127.0.0.1:0
 	assert_equal "$status" 2

@@ -45,7 +45,8 @@ no_packages() {
 		    "644 ./usr/share/bash-completion/completions/$t"
 		    "644 ./usr/share/zsh/site-functions/_$t")
 	done
-	want+=("644 ./usr/share/man/man7/bt-tools.7")
+	want+=("644 ./usr/share/man/man7/bt-tools.7"
+	    "644 ./usr/share/doc/bt-tools/bt-tracker.service")
 	(cd dest && find . -type f -printf '%m %p\n' | sort) >got
 	printf '%s\n' "${want[@]}" | sort | diff - got
 	[ "$(find dest -type f -empty | wc -l)" -eq 0 ]

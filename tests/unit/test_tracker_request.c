@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -129,6 +130,63 @@ what_could_be_read_in_two_ways_is_refused(void **state)
 }
 
 static void
+what_proxies_add_is_kept(void **state)
+{
+	static const char mark[] = "GET / HTTP/1.1\r\nVIA: x\r\n\r\n";
+	static const char lines[] =
+	    "GET / HTTP/1.1\r\nX-Forwarded-For: a, b \r\nAccept: c\r\n"
+	    "forwarded:for=d\r\nX-Forwarded-Fo: e\r\n\r\n";
+	char many[1024];
+	struct bt_request r;
+	size_t n;
+
+	(void)state;
+	assert_true(parse("GET / HTTP/1.1\r\nX-Y: x\r\n\r\n", &r) > 0);
+	assert_false(r.forwarded);
+	assert_true(parse(mark, &r) > 0);
+	assert_true(r.forwarded);
+	assert_int_equal(r.nvia, 0);
+	assert_true(parse(lines, &r) > 0);
+	assert_true(r.forwarded);
+	assert_int_equal(r.nvia, 2);
+	assert_false(r.via[0].standard);
+	assert_str(r.via[0].value, "a, b");
+	assert_true(r.via[1].standard);
+	assert_str(r.via[1].value, "for=d");
+	n = (size_t)snprintf(many, sizeof(many), "GET / HTTP/1.1\r\n");
+	for (int i = 0; i < 8; i++)
+		n += (size_t)snprintf(
+		    many + n, sizeof(many) - n, "Forwarded: for=a\r\n");
+	assert_int_equal(parse(many, &r), 0);
+	snprintf(many + n, sizeof(many) - n, "Forwarded: for=a\r\n");
+	assert_refused(many, 431);
+}
+
+/* However it is cut, and whatever is in it, it is read as when it is whole. */
+static void
+each_cut_asks_for_more_and_then_reads_the_same(void **state)
+{
+	static const char text[] =
+	    "\r\nGET /announce?port=1 HTTP/1.1\r\nHost: x\r\n"
+	    "X-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n"
+	    "Connection: close\r\nContent-Length: 0\r\n\r\nGET /";
+	size_t whole = strlen(text) - 5;
+	struct bt_str in = { (const uint8_t *)text, 0 };
+	struct bt_request r;
+
+	(void)state;
+	for (in.n = 0; in.n < whole; in.n++)
+		assert_int_equal(bt_request_parse(in, &r), 0);
+	for (; in.n <= strlen(text); in.n++) {
+		assert_int_equal(bt_request_parse(in, &r), whole);
+		assert_str(r.path, "/announce");
+		assert_str(r.query, "port=1");
+		assert_int_equal(r.nvia, 2);
+		assert_false(r.keep);
+	}
+}
+
+static void
 a_body_is_refused_but_none_of_no_length(void **state)
 {
 	struct bt_request r;
@@ -176,6 +234,9 @@ main(void)
 		    the_version_and_the_connection_header_say_if_it_stays_open),
 		cmocka_unit_test(the_form_that_proxies_get_is_taken),
 		cmocka_unit_test(what_could_be_read_in_two_ways_is_refused),
+		cmocka_unit_test(what_proxies_add_is_kept),
+		cmocka_unit_test(
+		    each_cut_asks_for_more_and_then_reads_the_same),
 		cmocka_unit_test(a_body_is_refused_but_none_of_no_length),
 		cmocka_unit_test(a_head_longer_than_the_limit_is_refused),
 	};
