@@ -24,7 +24,9 @@ enum param { /* the first three must be there */
 	P_COUNT
 };
 
-static const char *const names[P_COUNT] = {
+#define NAME_ROOM 12u /* the longest, "downloaded", and a NUL */
+
+static const char names[P_COUNT][NAME_ROOM] = {
 	[P_INFO_HASH] = "info_hash",
 	[P_PEER_ID] = "peer_id",
 	[P_PORT] = "port",
@@ -46,8 +48,12 @@ param_of(struct bt_str name)
 {
 	enum param p;
 
+	if (name.n == 0 || name.n >= NAME_ROOM)
+		return P_COUNT;
+	/* one letter and the length tell nearly all of them apart */
 	for (p = 0; p < P_COUNT; p++)
-		if (strlen(names[p]) == name.n &&
+		if (names[p][0] == (char)name.p[0] &&
+		    names[p][name.n - 1] != '\0' && names[p][name.n] == '\0' &&
 		    memcmp(names[p], name.p, name.n) == 0)
 			break;
 	return p;

@@ -1,10 +1,11 @@
 #include "codec/bencode.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+#define NUMBER_MAX 24u /* 64 bits in decimal, a sign, and what is around them */
 
 /* One scalar's form: how many bytes, what it is, and if it is canonical. */
 struct token {
@@ -408,22 +409,48 @@ bt_ben_pick(const struct bt_ben *dict, const struct bt_ben_want *w, size_t n)
 			*w[i].value = (struct bt_ben){ .type = BT_BEN_NONE };
 }
 
+/* Before `end`; no printf, since a tracker's replies are made of these. */
+static uint8_t *
+put_digits(uint8_t *end, uint64_t v)
+{
+	do {
+		*--end = (uint8_t)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	return end;
+}
+
 int
 bt_ben_put_int(struct bt_buf *b, int64_t v)
 {
-	return bt_buf_printf(b, "i%" PRId64 "e", v);
+	uint8_t text[NUMBER_MAX], *end = text + sizeof(text), *p = end - 1;
+
+	*p = 'e';
+	p = put_digits(p, v < 0 ? -(uint64_t)v : (uint64_t)v);
+	if (v < 0)
+		*--p = '-';
+	*--p = 'i';
+	return bt_buf_add(b, (struct bt_str){ p, (size_t)(end - p) });
 }
 
-/* All or nothing, as the other writers: the length goes when s does not fit. */
+/* All or nothing, as the other writers. */
 int
 bt_ben_put_str(struct bt_buf *b, struct bt_str s)
 {
-	size_t was = b->n;
+	uint8_t text[NUMBER_MAX], *end = text + sizeof(text), *p = end - 1;
+	size_t n;
+	uint8_t *to;
 
-	if (bt_buf_printf(b, "%zu:", s.n) == 0 && bt_buf_add(b, s) == 0)
-		return 0;
-	b->n = was;
-	return -1;
+	*p = ':';
+	p = put_digits(p, s.n);
+	n = (size_t)(end - p);
+	if (s.n > SIZE_MAX - n || (to = bt_buf_room(b, n + s.n)) == NULL)
+		return -1;
+	memcpy(to, p, n);
+	if (s.n != 0)
+		memcpy(to + n, s.p, s.n);
+	b->n += n + s.n;
+	return 0;
 }
 
 int

@@ -225,26 +225,38 @@ bt_url_escape(struct bt_buf *out, struct bt_str raw)
 	return 0;
 }
 
+/* 0 to 15, or above. */
+static unsigned
+hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - (unsigned)'0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10u : 16;
+}
+
 int
 bt_url_unescape(struct bt_str in, uint8_t *out, size_t out_max, size_t *out_n)
 {
-	size_t at = 0, n = 0;
-	struct bt_str hex;
+	const uint8_t *p = in.p, *end = in.n == 0 ? p : p + in.n;
+	unsigned high, low;
+	size_t n = 0;
 
-	while (at < in.n) {
+	while (p < end) {
 		if (n == out_max)
 			return -1;
-		if (in.p[at] != '%') {
-			out[n++] = in.p[at++];
+		if (*p != '%') {
+			out[n++] = *p++;
 			continue;
 		}
-		if (in.n - at < 3)
+		if (end - p < 3)
 			return -1;
-		hex = bt_str_sub(in, at + 1, at + 3);
-		if (bt_str_unhex(hex, out + n, 1) == -1)
+		high = hex_digit(p[1]);
+		low = hex_digit(p[2]);
+		if (high > 15 || low > 15)
 			return -1;
-		n++;
-		at += 3;
+		out[n++] = (uint8_t)(high << 4 | low);
+		p += 3;
 	}
 	*out_n = n;
 	return 0;
