@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -131,6 +133,21 @@ bt_listen_has(const struct bt_listen *l, enum bt_listen_kind kind)
 	return false;
 }
 
+/*
+ * A reply is a few segments and never meets a window, so what a congestion
+ * control does to pace it (BBR keeps a timer for each connection) is all cost.
+ * Connections have their listener's; where it cannot be had theirs will do.
+ */
+static int
+start_listening(int fd)
+{
+	static const char cheap[] = "reno";
+
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_CONGESTION, cheap, sizeof(cheap) - 1);
+	return listen(fd, BACKLOG);
+}
+
 /* One socket; the first of its address, or one more. -1 with errno. */
 static int
 open_one(bool udp, const struct bt_addr *addr, bool first, bool share)
@@ -144,7 +161,7 @@ open_one(bool udp, const struct bt_addr *addr, bool first, bool share)
 	if ((!first || !share ||
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ==
 		    0) &&
-	    (udp || listen(fd, BACKLOG) == 0))
+	    (udp || start_listening(fd) == 0))
 		return fd;
 	code = errno;
 	close(fd);
@@ -159,7 +176,7 @@ open_given(const struct bt_listen_place *p)
 	int flags = fcntl(p->given, F_GETFL);
 
 	if (flags == -1 || fcntl(p->given, F_SETFL, flags | O_NONBLOCK) == -1 ||
-	    (p->kind != BT_LISTEN_UDP && listen(p->given, BACKLOG) == -1))
+	    (p->kind != BT_LISTEN_UDP && start_listening(p->given) == -1))
 		return -1;
 	return fcntl(p->given, F_DUPFD_CLOEXEC, 0);
 }

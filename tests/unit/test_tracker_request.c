@@ -187,6 +187,32 @@ each_cut_asks_for_more_and_then_reads_the_same(void **state)
 }
 
 static void
+an_odd_byte_is_seen_anywhere_in_a_target(void **state)
+{
+	char text[64];
+	struct bt_request r;
+	ssize_t rc;
+	size_t n;
+
+	(void)state;
+	for (unsigned byte = 1; byte < 256; byte++)
+		for (size_t at = 5; at < 24; at++) {
+			n = (size_t)snprintf(text, sizeof(text),
+			    "GET /%19s HTTP/1.1\r\n\r\n",
+			    "aaaaaaaaaaaaaaaaaaa");
+			if (byte == ' ' || byte == '\n')
+				continue;
+			text[at] = (char)byte;
+			rc = bt_request_parse(
+			    (struct bt_str){ (uint8_t *)text, n }, &r);
+			if (byte < ' ' || byte == 0x7f)
+				assert_int_equal(rc, -1);
+			else
+				assert_int_equal(rc, n);
+		}
+}
+
+static void
 a_body_is_refused_but_none_of_no_length(void **state)
 {
 	struct bt_request r;
@@ -237,6 +263,7 @@ main(void)
 		cmocka_unit_test(what_proxies_add_is_kept),
 		cmocka_unit_test(
 		    each_cut_asks_for_more_and_then_reads_the_same),
+		cmocka_unit_test(an_odd_byte_is_seen_anywhere_in_a_target),
 		cmocka_unit_test(a_body_is_refused_but_none_of_no_length),
 		cmocka_unit_test(a_head_longer_than_the_limit_is_refused),
 	};
