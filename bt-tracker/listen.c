@@ -142,7 +142,10 @@ static int
 start_listening(int fd)
 {
 	static const char cheap[] = "reno";
+	int on = 1;
 
+	/* one that was handed over may not have it */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(
 	    fd, IPPROTO_TCP, TCP_CONGESTION, cheap, sizeof(cheap) - 1);
 	return listen(fd, BACKLOG);

@@ -77,3 +77,19 @@ seed() {
 	grep -qE '^wall=[0-9.]+ cpu=[0-9.]+ vmhwm_kib=[1-9][0-9]* .*status=3$' \
 	    told
 }
+
+@test "announce asks a tracker in three ways, and looks at the replies" {
+	bt_start tracker bt-tracker -l 127.0.0.1:0
+	bt_line tracker
+	at=${bt_line#http://}
+	at=${at%/announce}
+	for mode in close keep udp; do
+		run -0 "$bench/announce" -t 1 -n 20 -P 500 -p "$bt_pid" \
+		    "$mode" "$at"
+		assert_output --regexp "^mode=$mode replies=[1-9][0-9]* bad=0 "
+		assert_output --regexp 'peers=[1-4][0-9]\.[0-9] .* server_us=[1-9]'
+	done
+	run -0 "$bench/announce" -n 20 hashes
+	assert_equal "${#lines[@]}" 20
+	assert_line -n 0 --regexp '^[0-9a-f]{40}$'
+}
