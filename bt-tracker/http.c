@@ -98,7 +98,7 @@ conn_close(struct conn *c)
 		event_del(&c->ev);
 	bt_tls_end(c->tls);
 	close(c->fd);
-	bt_limits_leave(h->conf.limits, &c->from);
+	bt_quota_leave(h->conf.quota, &c->from);
 	bt_mem_free(c->in);
 	bt_mem_free(c->out);
 	TAILQ_REMOVE(&h->in[c->state], c, link);
@@ -433,19 +433,19 @@ accept_conn(struct listener *l, int fd, const struct sockaddr_storage *ss)
 {
 	struct bt_http *h = l->h;
 	struct bt_addr from = bt_tcp_addr(ss);
-	enum bt_limits_verdict verdict;
+	enum bt_quota_verdict verdict;
 	struct bt_tls_conn *tls = NULL;
 	struct conn *c;
 
-	verdict = bt_limits_enter(h->conf.limits, &from);
-	if (verdict != BT_LIMITS_FINE) {
-		turn_away(l, fd, verdict == BT_LIMITS_ALL ? 503 : 429);
+	verdict = bt_quota_enter(h->conf.quota, &from);
+	if (verdict != BT_QUOTA_FINE) {
+		turn_away(l, fd, verdict == BT_QUOTA_ALL ? 503 : 429);
 		return;
 	}
 	if (l->is_tls) {
 		tls = bt_tls_accept(h->conf.tls, fd);
 		if (tls == NULL) {
-			bt_limits_leave(h->conf.limits, &from);
+			bt_quota_leave(h->conf.quota, &from);
 			close(fd);
 			return;
 		}

@@ -27,7 +27,7 @@
 #ifndef BT_TRACKER_HTTP_H
 #define BT_TRACKER_HTTP_H
 
-#include "limits.h"
+#include "quota.h"
 #include "service.h"
 #include "tls.h"
 
@@ -38,7 +38,7 @@ struct bt_http;
 struct bt_http_conf {
 	uint64_t timeout_ms;
 	const struct bt_proxy *proxy;
-	struct bt_limits *limits;
+	struct bt_quota *quota;
 	struct bt_tls *tls;	/* NULL: no HTTPS */
 };
 

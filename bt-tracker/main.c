@@ -4,7 +4,7 @@
  * The command line, the start and the end are here. listen.c binds, worker.c
  * runs a loop a core, http.c and udp.c turn bytes into questions, service.c
  * brings them to the shard that knows, and store.c answers. proxy.c decides who
- * asks, limits.c how many at once.
+ * asks, quota.c how many at once.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -398,8 +398,8 @@ serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
 	bt_coin_fill(seeds, o->workers * sizeof(*seeds));
 
 	o->http.proxy = &o->proxy;
-	o->http.limits =
-	    bt_limits_new(o->conns_max, o->conns_each, &o->proxy, secrets[3]);
+	o->http.quota =
+	    bt_quota_new(o->conns_max, o->conns_each, &o->proxy, secrets[3]);
 	make_conf(o, &conf);
 	conf.service = bt_service_new(&o->service, secrets[0],
 	    state == NULL ? secrets[2] : bt_state_key_secret(state));
@@ -420,7 +420,7 @@ serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
 			rc = bt_state_save(state, conf.service, err);
 	}
 	bt_service_free(conf.service);
-	bt_limits_free(o->http.limits);
+	bt_quota_free(o->http.quota);
 	return rc;
 }
 

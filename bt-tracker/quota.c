@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "quota.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #define NET6_LEN 8u /* rule 2: bytes of an IPv6 address that count */
 #define KEY_LEN (1 + NET6_LEN)
 
-struct bt_limits {
+struct bt_quota {
 	uint32_t all, each;
 	const struct bt_proxy *proxy;
 	_Atomic uint32_t n;
@@ -19,11 +19,11 @@ struct bt_limits {
 	struct bt_htab *counts; /* the number itself in place of a pointer */
 };
 
-struct bt_limits *
-bt_limits_new(uint32_t all, uint32_t each, const struct bt_proxy *proxy,
+struct bt_quota *
+bt_quota_new(uint32_t all, uint32_t each, const struct bt_proxy *proxy,
     const uint8_t secret[16])
 {
-	struct bt_limits *l = bt_mem_zero(1, sizeof(*l));
+	struct bt_quota *l = bt_mem_zero(1, sizeof(*l));
 
 	l->all = all;
 	l->each = each;
@@ -34,7 +34,7 @@ bt_limits_new(uint32_t all, uint32_t each, const struct bt_proxy *proxy,
 }
 
 void
-bt_limits_free(struct bt_limits *l)
+bt_quota_free(struct bt_quota *l)
 {
 	if (l == NULL)
 		return;
@@ -52,14 +52,14 @@ key_of(const struct bt_addr *from, uint8_t key[KEY_LEN])
 }
 
 static bool
-is_counted(const struct bt_limits *l, const struct bt_addr *from)
+is_counted(const struct bt_quota *l, const struct bt_addr *from)
 {
 	return !bt_addr_is_loopback(from) &&
 	       (l->proxy->n == 0 || !bt_proxy_is_trusted(l->proxy, from));
 }
 
 static void
-set_count(struct bt_limits *l, const uint8_t key[KEY_LEN], uintptr_t n)
+set_count(struct bt_quota *l, const uint8_t key[KEY_LEN], uintptr_t n)
 {
 	if (n == 0)
 		bt_htab_del(l->counts, key);
@@ -67,18 +67,18 @@ set_count(struct bt_limits *l, const uint8_t key[KEY_LEN], uintptr_t n)
 		bt_htab_put(l->counts, key, (void *)n);
 }
 
-enum bt_limits_verdict
-bt_limits_enter(struct bt_limits *l, const struct bt_addr *from)
+enum bt_quota_verdict
+bt_quota_enter(struct bt_quota *l, const struct bt_addr *from)
 {
 	uint8_t key[KEY_LEN];
 	uintptr_t n;
 
 	if (atomic_fetch_add(&l->n, 1) >= l->all) {
 		atomic_fetch_sub(&l->n, 1);
-		return BT_LIMITS_ALL;
+		return BT_QUOTA_ALL;
 	}
 	if (!is_counted(l, from))
-		return BT_LIMITS_FINE;
+		return BT_QUOTA_FINE;
 	key_of(from, key);
 	pthread_mutex_lock(&l->lock);
 	n = (uintptr_t)bt_htab_get(l->counts, key);
@@ -86,13 +86,13 @@ bt_limits_enter(struct bt_limits *l, const struct bt_addr *from)
 		set_count(l, key, n + 1);
 	pthread_mutex_unlock(&l->lock);
 	if (n < l->each)
-		return BT_LIMITS_FINE;
+		return BT_QUOTA_FINE;
 	atomic_fetch_sub(&l->n, 1);
-	return BT_LIMITS_ADDRESS;
+	return BT_QUOTA_ADDRESS;
 }
 
 void
-bt_limits_leave(struct bt_limits *l, const struct bt_addr *from)
+bt_quota_leave(struct bt_quota *l, const struct bt_addr *from)
 {
 	uint8_t key[KEY_LEN];
 	uintptr_t n;
