@@ -266,16 +266,21 @@ bool
 bt_url_next_param(
     struct bt_str *query, struct bt_str *name, struct bt_str *value)
 {
-	struct bt_str pair;
+	struct bt_str pair, rest = *query;
+	size_t n;
 
 	do {
-		if (query->n == 0)
+		if (rest.n == 0)
 			return false;
-		pair = take_until(query, "&");
-		if (query->n != 0)
-			*query = bt_str_sub(*query, 1, query->n);
+		n = bt_str_find(rest, '&');
+		pair = (struct bt_str){ rest.p, n };
+		n += n < rest.n;
+		rest = (struct bt_str){ rest.p + n, rest.n - n };
 	} while (pair.n == 0);
-	*name = take_until(&pair, "=");
-	*value = pair.n == 0 ? pair : bt_str_sub(pair, 1, pair.n);
+	*query = rest;
+	n = bt_str_find(pair, '=');
+	*name = (struct bt_str){ pair.p, n };
+	n += n < pair.n;
+	*value = (struct bt_str){ pair.p + n, pair.n - n };
 	return true;
 }
