@@ -53,13 +53,13 @@ enum {
 
 static const struct bt_opt opts[] = {
 	{ 'l', "listen", "ADDR:PORT",
-	    "serve it; http://, https:// or udp:// narrows it (:6969)" },
+	    "serve it; a scheme:// narrows it (:6969)" },
 	{ OPT_CERT, "tls-cert", "FILE", "certificate for https://, PEM" },
 	{ OPT_KEY, "tls-key", "FILE", "its key (in the same file)" },
 	{ OPT_TRUST, "trust-proxy", "CIDR",
-	    "believe whom this proxy says to forward for" },
+	    "believe for whom this proxy asks" },
 	{ OPT_ALLOW_IP, "allow-ip-param", NULL,
-	    "any client may say another address of its own" },
+	    "any client may say its own address" },
 	{ OPT_INTERVAL, "interval", "TIME", "between announces (30m)" },
 	{ OPT_MIN_INTERVAL, "min-interval", "TIME",
 	    "sooner is too soon (60s)" },
