@@ -22,7 +22,7 @@
  *
  * Speaks   BEP 3, 7, 23, 24, 48 (replies); RFC 9112
  * Used by  bt-tracker/worker.c
- * Tests    tests/e2e/bt-tracker.bats, tests/e2e/tracker-fronts.bats
+ * Tests    tests/e2e/bt-tracker.bats, tests/e2e/bt-tracker-fronts.bats
  */
 #ifndef BT_TRACKER_HTTP_H
 #define BT_TRACKER_HTTP_H

@@ -8,7 +8,7 @@
  * Touches: locks.
  *
  * Used by  bt-tracker/http.c
- * Tests    tests/e2e/tracker-fronts.bats
+ * Tests    tests/e2e/bt-tracker-fronts.bats
  */
 #ifndef BT_TRACKER_QUOTA_H
 #define BT_TRACKER_QUOTA_H

@@ -8,7 +8,7 @@
  *
  * Speaks   sd_listen_fds(3), sd_notify(3)
  * Used by  bt-tracker/main.c
- * Tests    tests/e2e/tracker-fronts.bats
+ * Tests    tests/e2e/bt-tracker-fronts.bats
  */
 #ifndef BT_TRACKER_SYSTEMD_H
 #define BT_TRACKER_SYSTEMD_H

@@ -15,7 +15,7 @@
  *
  * Speaks   RFC 8446, RFC 5246, RFC 7301
  * Used by  bt-tracker/http.c, bt-tracker/main.c
- * Tests    tests/e2e/tracker-fronts.bats
+ * Tests    tests/e2e/bt-tracker-fronts.bats
  */
 #ifndef BT_TRACKER_TLS_H
 #define BT_TRACKER_TLS_H
