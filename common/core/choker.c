@@ -196,7 +196,7 @@ bt_choker_run(struct bt_choker *c, struct bt_choke_row *rows, size_t n,
 {
 	bool is_round = now - c->round_at >= BT_CHOKE_PERIOD_US;
 	struct entry *e = bt_mem_zero(n, sizeof(*e));
-	size_t count = 0, unchoked = 0, slots, idle = 0;
+	size_t count = 0, unchoked = 0, waiting = 0, slots, idle = 0, used = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		rows[i].unchoke = false;
@@ -211,18 +211,21 @@ bt_choker_run(struct bt_choker *c, struct bt_choke_row *rows, size_t n,
 		else
 			rank_for_leeching(c, &e[count], is_round);
 		unchoked += rows[i].unchoked && !rows[i].idle;
+		waiting += !rows[i].unchoked;
 		count++;
 	}
 	if (is_round) {
 		c->round_at = now;
-		adjust_slots(
-		    c, unchoked, count - unchoked, up_bps, up_limit_bps);
+		adjust_slots(c, unchoked, waiting, up_bps, up_limit_bps);
 	}
 	slots = seeding ? c->slots_now : c->slots_now - 1;
 	qsort(e, count, sizeof(*e), compare);
-	for (size_t i = 0; i < count && i < slots + idle; i++) {
+	for (size_t i = 0; i < count; i++) {
+		if (e[i].row->idle && idle < slots)
+			idle++;
+		else if (used++ >= slots)
+			continue;
 		e[i].row->unchoke = seeding || e[i].class < 2;
-		idle += e[i].row->idle && idle < slots;
 	}
 	if (seeding)
 		c->optimistic = NOBODY;

@@ -15,9 +15,9 @@
  *    room, doubling each second on a fast one, and shrinks when the slots starve
  *    each other. It begins low: a piece that is given to few is whole sooner,
  *    and they give it on.
- * 7. Who is unchoked and asks for nothing keeps that and takes no slot: it has
- *    what it can use, and the link is for others meanwhile. As many as there
- *    are slots, at most.
+ * 7. Who is unchoked and asks for nothing keeps that and takes no slot, nor does
+ *    it wait for one: it has what it can use, and the link is for others
+ *    meanwhile. As many as there are slots, at most.
  * Pure: a function of its input rows and its own small state.
  *
  * Speaks   BEP 3 (choking)

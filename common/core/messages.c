@@ -331,7 +331,7 @@ bt_messages_on_plain(struct bt_torrent *t, struct bt_peer *p,
 		bt_upload_on_request(t, p, &a, now);
 		break;
 	case BT_CANCEL:
-		bt_upload_on_cancel(t, p, &a);
+		bt_upload_on_cancel(t, p, &a, now);
 		break;
 	case BT_SUGGEST:
 	case BT_HAVE_ALL:

@@ -237,6 +237,7 @@ block_went(struct bt_torrent *t, struct bt_peer *p, size_t n, int64_t now)
 	if (a->sent == BT_TX_HEADER + a->length) {
 		p->asks_from++;
 		p->nasks--;
+		p->nonsense -= p->nonsense > 0; /* it takes what it asks for */
 	}
 	return n - went;
 }

@@ -101,7 +101,7 @@ struct bt_peer {
 	uint32_t nowed, ndups;	/* of nreqs: not freed; of those: dup */
 	uint32_t window;	/* how many we want out */
 	uint32_t reqq;		/* how many it takes */
-	bool hungry;		/* in the torrent's line for memory */
+	bool hungry, took;	/* waits for memory; core/takeover's rule 3 */
 	bool ramping;		/* slow start: the window follows each block */
 	uint64_t sample_bytes, sample_bps;
 	int64_t sample_at;

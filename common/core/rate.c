@@ -14,6 +14,8 @@
 #define BURST_MIN UINT64_C(16397)
 /* What a waiting caller that comes late can make up for: 250 ms. */
 #define LATES_A_SECOND 4u
+/* What is given back is kept up to a second's worth, or so many bursts. */
+#define SPARE_BURSTS 4u
 #define TURNS_A_SECOND 128u
 #define TURN_MIN UINT64_C(4096)
 #define TURN_MAX (UINT64_C(256) << 10) /* one large read or send */
@@ -126,7 +128,7 @@ bt_bucket_may(struct bt_bucket *b, int64_t now)
 	if (b->limit_bps == 0)
 		return UINT64_MAX;
 	fill(b, now);
-	return b->filled > 0 ? (uint64_t)b->filled : 0;
+	return (b->filled > 0 ? (uint64_t)b->filled : 0) + b->spare;
 }
 
 void
@@ -135,6 +137,12 @@ bt_bucket_take(struct bt_bucket *b, uint64_t bytes)
 	if (b->limit_bps == 0)
 		return;
 	assert(bytes <= (uint64_t)OVERDRAFT_MAX);
+	if (b->filled < (int64_t)bytes) { /* what was given back, at last */
+		uint64_t n = bytes < b->spare ? bytes : b->spare;
+
+		b->spare -= n;
+		bytes -= n;
+	}
 	b->filled -= (int64_t)bytes;
 	if (b->filled < -OVERDRAFT_MAX)
 		b->filled = -OVERDRAFT_MAX;
@@ -143,11 +151,17 @@ bt_bucket_take(struct bt_bucket *b, uint64_t bytes)
 void
 bt_bucket_give(struct bt_bucket *b, uint64_t bytes)
 {
+	uint64_t most = SPARE_BURSTS * b->burst;
+
 	if (b->limit_bps == 0)
 		return;
 	assert(bytes <= b->burst);
+	if (most < b->limit_bps)
+		most = b->limit_bps;
 	if (b->filled < (int64_t)b->burst)
 		b->filled += (int64_t)bytes;
+	else
+		b->spare = b->spare + bytes < most ? b->spare + bytes : most;
 }
 
 int64_t
@@ -160,7 +174,7 @@ bt_bucket_when(const struct bt_bucket *b, uint64_t want, int64_t now)
 		return now;
 	if (want > b->burst)
 		want = b->burst;
-	if (b->filled >= (int64_t)want)
+	if (b->filled >= (int64_t)want || b->spare >= want)
 		return now;
 	lack = (uint64_t)((int64_t)want - b->filled);
 	sec = lack / b->limit_bps;

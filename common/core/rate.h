@@ -43,6 +43,7 @@ struct bt_bucket {
 	int64_t filled;		/* bytes there; negative after an overdraft */
 	int64_t at;		/* when it was last filled */
 	uint64_t carry;		/* bytes * 10^6 not yet given */
+	uint64_t spare;		/* given back beyond the burst */
 	bool awaited;		/* since it was last looked at */
 };
 

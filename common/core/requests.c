@@ -156,6 +156,7 @@ bt_requests_cancel(
 
 	if (r == NULL)
 		return;
+	p->took = false;
 	set_freed(t, p, r, false);
 	bt_requests_take_back(t, p, r);
 	bt_requests_fill(t, p, now);
@@ -269,6 +270,7 @@ bt_requests_on_block(
 	if (r->at > p->served_to)
 		p->served_to = r->at;
 	p->refused = 0;
+	p->took = false;
 	if (p->snubbed) {
 		p->snubbed = false;
 		p->window = BT_ASK_FLOOR;
@@ -287,11 +289,9 @@ bt_requests_on_block(
 		return;
 	}
 	p->sample_bytes += bytes;
-	took = 2 * p->latency > BT_ASK_SAMPLE_MAX_US ? BT_ASK_SAMPLE_MAX_US
-						     : 2 * p->latency;
-	if (took < BT_ASK_SAMPLE_US)
-		took = BT_ASK_SAMPLE_US;
-	if (now - p->sample_at >= took)
+	took = now - p->sample_at;
+	if (took >= BT_ASK_SAMPLE_MAX_US ||
+	    (took >= BT_ASK_SAMPLE_US && took >= 2 * p->latency))
 		end_sample(p, now);
 }
 

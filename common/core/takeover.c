@@ -39,7 +39,8 @@ bt_takeover_free(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	struct bt_request *r = NULL;
 	struct bt_peer *q = NULL;
 
-	if (t->owed < 2 || bt_picker_is_endgame(t->picker))
+	if (p->took || p->snubbed || t->owed < 2 ||
+	    bt_picker_is_endgame(t->picker))
 		return false;
 	for (uint32_t n = BT_TAKEOVER_LOOKS; n > 0 && r == NULL; n--) {
 		t->take_from = (t->take_from + 1) % t->npeers;
@@ -50,6 +51,7 @@ bt_takeover_free(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	if (r == NULL || /* p may have been told to leave it */
 	    bt_requests_find(p, (struct bt_pick){ r->piece, r->block }) != NULL)
 		return false;
+	p->took = true;
 	bt_requests_free(t, q, r);
 	bt_spoil_disown(t, q);
 	(void)bt_requests_take_back(t, q, r);

@@ -7,7 +7,8 @@
  *    BT_TAKEOVER_WAIT_US, so that the slow hold up nobody.
  * 2. A seed gets only what would wait for BT_TAKEOVER_SEED_US: its link is for
  *    what others lack.
- * 3. In endgame nothing is moved: blocks are asked of several then.
+ * 3. Who gave nothing since it got such a block gets no other.
+ * 4. In endgame nothing is moved: blocks are asked of several then.
  * A choice looks at BT_TAKEOVER_LOOKS peers, the next ones each time.
  * Pure.
  *

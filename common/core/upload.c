@@ -85,7 +85,8 @@ bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
 		return;
 	}
 	if (!bt_outbox_ask(t, p, a)) {
-		refuse(t, p, a);
+		refuse_nonsense(t, p, a,
+		    "it asks and asks for more than its queue holds", now);
 		return;
 	}
 	if (p->am_choking)
@@ -95,11 +96,12 @@ bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
 }
 
 void
-bt_upload_on_cancel(
-    struct bt_torrent *t, struct bt_peer *p, const struct bt_ask *a)
+bt_upload_on_cancel(struct bt_torrent *t, struct bt_peer *p,
+    const struct bt_ask *a, int64_t now)
 {
 	if (bt_outbox_cancel(p, a))
-		refuse(t, p, a);
+		refuse_nonsense(
+		    t, p, a, "it asks and takes back what it asked for", now);
 }
 
 void
@@ -130,7 +132,6 @@ set_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
 		p->asked_at = now;
 		p->unchoked_at = now;
 		p->up_since = 0;
-		p->nonsense = 0;
 		bt_advice_on_unchoke(t, p);
 		bt_outbox_put(t, p, BT_UNCHOKE, 0, 0, 0);
 		return;
@@ -139,7 +140,13 @@ set_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
 	t->served -= t->served > 0 && p->interested;
 	bt_advice_on_choke(t, p);
 	bt_outbox_put(t, p, BT_CHOKE, 0, 0, 0); /* BEP 6: before rejects */
-	bt_outbox_refuse(t, p, is_choked_off);
+	if (!p->interested) /* it asked in vain, and wants to be told so */
+		p->nonsense += p->nasks;
+	if (p->nonsense > BT_UPLOAD_NONSENSE_MAX)
+		bt_roster_blame(
+		    t, p, "it asks and asks for what it does not take", now);
+	else
+		bt_outbox_refuse(t, p, is_choked_off);
 }
 
 static bool
@@ -192,7 +199,10 @@ bt_upload_choke(struct bt_torrent *t, int64_t now)
 		if (p != NULL && !p->dead && p->state == BT_PEER_READY)
 			fill_row(t, p, &rows[n++], now);
 	}
-	bt_advice_turn(t, t->missing == 0 && is_shared(rows, n));
+	/* not off between rounds: who comes and goes would have all counted */
+	if (t->missing != 0 || is_shared(rows, n) ||
+	    now - t->choker.round_at >= BT_CHOKE_PERIOD_US)
+		bt_advice_turn(t, t->missing == 0 && is_shared(rows, n));
 	bt_choker_run(&t->choker, rows, n, t->missing == 0,
 	    bt_meter_bps(&t->up_meter, now), t->conf.up_limit_bps, now);
 	for (int choke = 1; choke >= 0; choke--) /* slots free up first */

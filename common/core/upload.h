@@ -13,14 +13,14 @@
 
 #include "core/peer.h"
 
-#define BT_UPLOAD_NONSENSE_MAX	1000u	/* two full queues asked in vain */
+#define BT_UPLOAD_NONSENSE_MAX	1000u	/* in vain, beyond what it took */
 
 struct bt_torrent;
 
 void	bt_upload_on_request(struct bt_torrent *t, struct bt_peer *p,
 	    const struct bt_ask *a, int64_t now);
 void	bt_upload_on_cancel(struct bt_torrent *t, struct bt_peer *p,
-	    const struct bt_ask *a);
+	    const struct bt_ask *a, int64_t now);
 /* Is it allowed to ask for the piece while choked? */
 bool	bt_upload_is_fast(const struct bt_torrent *t, const struct bt_peer *p,
 	    uint32_t piece);

@@ -97,6 +97,7 @@ put(struct stream *s, size_t n, bool is_shared, struct bt_err *err)
 	uint64_t in_piece = s->done % s->piece_length;
 	ssize_t got;
 
+	s->free = p->free; /* others come back to it while we wait below */
 	got = s->fill(s->arg, p->buf, n, err);
 	if (got == -1)
 		return -1;
@@ -114,7 +115,6 @@ put(struct stream *s, size_t n, bool is_shared, struct bt_err *err)
 		while (s->out > 0) /* one lane: in order */
 			take(s);
 	if (p->n > 0 || p->pieces > 0) {
-		s->free = p->free;
 		s->out++;
 		bt_pool_put(s->pool, &p->pool);
 	}

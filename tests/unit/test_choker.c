@@ -497,6 +497,28 @@ who_asks_for_nothing_takes_no_slot(void **state)
 	}
 }
 
+/* Twelve take little, one has a slot and asks for nothing: nobody waits. */
+static void
+who_has_a_slot_and_is_idle_does_not_wait(void **state)
+{
+	struct swarm s;
+
+	(void)state;
+	open_swarm(&s, 13, 0, true);
+	s.c.slots_now = 12;
+	for (unsigned i = 0; i < 13; i++) {
+		s.rows[i].unchoked = true;
+		s.rows[i].unchoked_at = s.now - SEC;
+		s.rows[i].up_bps = i < 12 ? KIB : 0;
+		s.rows[i].idle = i == 12;
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(run(&s), 13);
+		s.now += BT_CHOKE_PERIOD_US;
+	}
+	assert_int_equal(s.c.slots_now, 12);
+}
+
 static void
 fixed_slots_stay_as_they_are(void **state)
 {
@@ -560,6 +582,7 @@ main(void)
 		cmocka_unit_test(
 		    automatic_slots_double_each_second_on_a_fast_link),
 		cmocka_unit_test(who_asks_for_nothing_takes_no_slot),
+		cmocka_unit_test(who_has_a_slot_and_is_idle_does_not_wait),
 		cmocka_unit_test(fixed_slots_stay_as_they_are),
 		cmocka_unit_test(nobody_connected_is_fine),
 	};

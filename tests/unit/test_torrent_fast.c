@@ -383,6 +383,52 @@ indices_beyond_the_torrent_end_the_connection(void **state)
 	}
 }
 
+/* One of a seed's that is unchoked, and whose socket takes nothing. */
+static struct rig_peer *
+deaf_taker(struct rig *r)
+{
+	struct rig_peer *p = rig_peer(r, 1, true);
+
+	MSG0(r, p, 15);
+	MSG0(r, p, 2);
+	rig_step(r);
+	assert_int_equal(rig_count(r, p, 1), 1);
+	p->deaf = true;
+	return p;
+}
+
+/* Each of them has us answer: whoever sends them for ever is sent away. */
+static void
+who_asks_for_more_than_the_queue_holds_is_closed(void **state)
+{
+	struct rig *r = rig_new(8 * BLOCK, BLOCK, true, NULL);
+	struct rig_peer *p = deaf_taker(r);
+
+	(void)state;
+	for (unsigned i = 0; i < 1500; i++)
+		MSG(r, p, 6, i % 8, 0, BLOCK);
+	assert_false(p->closed);
+	for (unsigned i = 0; i < 10; i++)
+		MSG(r, p, 6, i % 8, 0, BLOCK);
+	assert_true(p->closed);
+	rig_free(r);
+}
+
+static void
+who_asks_and_takes_it_back_for_ever_is_closed(void **state)
+{
+	struct rig *r = rig_new(8 * BLOCK, BLOCK, true, NULL);
+	struct rig_peer *p = deaf_taker(r);
+
+	(void)state;
+	for (unsigned i = 0; i < 1010; i++) {
+		MSG(r, p, 6, i % 8, 0, BLOCK);
+		MSG(r, p, 8, i % 8, 0, BLOCK);
+	}
+	assert_true(p->closed);
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -411,6 +457,9 @@ main(void)
 		    a_peer_that_rejects_for_ever_is_not_asked_for_ever),
 		cmocka_unit_test(a_suggested_piece_is_asked_next),
 		cmocka_unit_test(indices_beyond_the_torrent_end_the_connection),
+		cmocka_unit_test(
+		    who_asks_for_more_than_the_queue_holds_is_closed),
+		cmocka_unit_test(who_asks_and_takes_it_back_for_ever_is_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,16 @@ who_is_idle_takes_over_the_last_block_of_who_is_slow(void **state)
 	}
 	assert_int_equal(cancels, 1);
 	assert_int_equal(taken, last);
+	/* it gives nothing and comes back for more: it gets no more of them */
+	MSG0(r, q, 0);
+	rig_wait(r, BT_SEC(3));
+	MSG(r, p, 16, last, 0, BLOCK);
+	rig_wait(r, BT_MSEC(500));
+	assert_int_equal(rig_count(r, p, 6), 1);
+	rig_wait(r, BT_MSEC(500));
+	MSG0(r, q, 1);
+	rig_wait(r, BT_MSEC(500));
+	assert_int_equal(rig_count(r, p, 8), 0);
 	rig_free(r);
 }
 
@@ -508,6 +518,35 @@ a_choke_gives_back_what_was_asked_under_a_limit(void **state)
 	rig_free(r);
 }
 
+/*
+ * Two peers are asked for all that may come and give nothing; as they go, what
+ * they were asked for is asked of another, and no second of the limit is lost.
+ */
+static void
+who_goes_without_giving_costs_nothing_under_a_limit(void **state)
+{
+	struct bt_torrent_conf conf = rig_conf();
+	struct rig_peer *p, *q, *g;
+	unsigned asked;
+	struct rig *r;
+
+	(void)state;
+	conf.down_limit_bps = 2 * BLOCK;
+	r = rig_new(64 * BLOCK, BLOCK, false, &conf);
+	p = giver(r, 1, false);
+	q = giver(r, 2, false);
+	rig_wait(r, BT_SEC(4));
+	asked = rig_count(r, p, 6) + rig_count(r, q, 6);
+	assert_in_range(asked, 7, 8); /* four each, in four seconds */
+	bt_torrent_on_closed(r->t, p->slot, r->now);
+	bt_torrent_on_closed(r->t, q->slot, r->now);
+	g = giver(r, 3, false);
+	rig_wait(r, BT_SEC(1));
+	/* its floor at once, and not a block each half second */
+	assert_in_range(rig_count(r, g, 6), 4, 10);
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -542,6 +581,8 @@ main(void)
 		    under_a_limit_no_more_is_asked_than_may_come_and_all_alike),
 		cmocka_unit_test(
 		    a_choke_gives_back_what_was_asked_under_a_limit),
+		cmocka_unit_test(
+		    who_goes_without_giving_costs_nothing_under_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
