@@ -12,7 +12,8 @@
 #include "disk/files_priv.h"
 
 #define CHUNK ((size_t)256 << 10) /* stays in a core's second cache */
-#define AHEAD ((uint64_t)4 << 20) /* read ahead of what is asked, at most */
+#define AHEAD ((uint64_t)1 << 20) /* read ahead of what is asked, at most */
+#define AHEAD_FOR 4u /* blocks: who asks for fewer may not come for the rest */
 
 /* What this processor hashes with: found once. */
 static struct bt_lanes lanes;
@@ -176,8 +177,9 @@ verify(struct bt_job *j)
 }
 
 /*
- * Who asks for the first blocks of a piece asks for the rest next: the disk
- * may bring it while these are on their way.
+ * Who asks for many blocks of a piece asks for the rest next: the disk may bring
+ * it while these are on their way. Who asks for a block here and one there has
+ * the disk read little more than that.
  */
 static void
 advise_rest(const struct bt_job *j)
@@ -186,6 +188,8 @@ advise_rest(const struct bt_job *j)
 	uint64_t at = j->reads[0].offset;
 	uint64_t left = l->piece_length - at % l->piece_length;
 
+	if (j->nreads < AHEAD_FOR)
+		return;
 	if (left > AHEAD)
 		left = AHEAD;
 	if (left > l->size - at)

@@ -4,7 +4,7 @@
  * Each is a bt_pool_job around a struct from core/torrent_io. STORE hashes the
  * data against the layout's piece hash and writes it only if it is right; those
  * that wait together are hashed side by side.
- * READ also has the rest of the piece read ahead. VERIFY reads back; a mismatch comes with the digests of its blocks: the first
+ * READ of a run of blocks has up to 1 MiB of the piece's rest read ahead. VERIFY reads back; a mismatch comes with the digests of its blocks: the first
  * 8 bytes of each SHA-1 as a big-endian number.
  * Touches: files, on a worker thread.
  *

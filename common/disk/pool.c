@@ -8,11 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
-#define THREADS_MAX 64u /* more than a disk or a memory bus can feed */
+#define SOON_US INT64_C(1000000) /* a worker that is longer away may hang */
+#define THREADS_MAX 64u		/* more than a disk or a memory bus can feed */
 
 struct queue {
 	struct bt_pool_job *first;
@@ -28,6 +30,8 @@ struct bt_pool {
 	size_t out; /* put and not given back */
 	/* what each worker runs together; NULL: nothing */
 	void (*groups[THREADS_MAX])(struct bt_pool_job *jobs);
+	int64_t since[THREADS_MAX]; /* when it began with that, us */
+	bool watched; /* an idle worker looks again when that takes long */
 	bool stopping;
 	int fd; /* an eventfd: not 0 while done has jobs */
 	pthread_t threads[THREADS_MAX];
@@ -57,16 +61,35 @@ pop(struct queue *q)
 	return job;
 }
 
+static int64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Is nobody soon back who runs such jobs? Locked. */
+static bool
+is_unattended(const struct bt_pool *p, const struct bt_pool_job *job)
+{
+	int64_t now = now_us();
+
+	for (unsigned i = 0; i < p->nthreads; i++)
+		if (p->groups[i] == job->run && now - p->since[i] < SOON_US)
+			return false;
+	return true;
+}
+
 /* May a worker begin with this job, one of those that wait? Locked. */
 static bool
 may_begin(const struct bt_pool *p, const struct bt_pool_job *job)
 {
 	const struct bt_pool_job *other = job;
-	unsigned n = 0, i = 0;
+	unsigned n = 0;
 
-	while (i < p->nthreads && p->groups[i] != job->run)
-		i++;
-	if (job->together <= 1 || i == p->nthreads)
+	if (job->together <= 1 || is_unattended(p, job))
 		return true;
 	for (; other != NULL && n < job->together; other = other->next)
 		n += other->run == job->run;
@@ -138,6 +161,28 @@ finish(struct bt_pool *p, struct bt_pool_job *jobs)
 	pthread_cond_signal(&p->finished);
 }
 
+/*
+ * Until there is something that may begin. One of the idle looks now and then
+ * whether who runs such jobs hangs. Locked.
+ */
+static void
+wait_for_work(struct bt_pool *p)
+{
+	struct timespec until;
+	int64_t at;
+
+	if (p->waiting.first == NULL || p->watched) {
+		pthread_cond_wait(&p->work, &p->lock);
+		return;
+	}
+	at = now_us() + SOON_US;
+	until.tv_sec = at / 1000000;
+	until.tv_nsec = at % 1000000 * 1000;
+	p->watched = true;
+	pthread_cond_timedwait(&p->work, &p->lock, &until);
+	p->watched = false;
+}
+
 /* A worker's own place, where it says what it runs. Locked. */
 static unsigned
 place_of(const struct bt_pool *p)
@@ -160,9 +205,10 @@ work(void *arg)
 	me = place_of(p);
 	for (;;) {
 		while (!p->stopping && (jobs = take(p)) == NULL)
-			pthread_cond_wait(&p->work, &p->lock);
+			wait_for_work(p);
 		if (p->stopping)
 			break;
+		p->since[me] = now_us();
 		p->groups[me] = jobs->together > 1 ? jobs->run : NULL;
 		if (p->waiting.first != NULL && may_begin(p, p->waiting.first))
 			pthread_cond_signal(&p->work); /* for what I left */
@@ -220,6 +266,7 @@ struct bt_pool *
 bt_pool_new(unsigned threads, struct bt_err *err)
 {
 	struct bt_pool *p = bt_mem_zero(1, sizeof(*p));
+	pthread_condattr_t attr;
 	int code;
 
 	if (threads == 0)
@@ -227,7 +274,10 @@ bt_pool_new(unsigned threads, struct bt_err *err)
 	if (threads > THREADS_MAX)
 		threads = THREADS_MAX;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->work, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->work, &attr);
+	pthread_condattr_destroy(&attr);
 	pthread_cond_init(&p->finished, NULL);
 	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->fd == -1) {
@@ -272,7 +322,8 @@ bt_pool_put(struct bt_pool *p, struct bt_pool_job *job)
 	pthread_mutex_lock(&p->lock);
 	push(&p->waiting, job);
 	p->out++;
-	wake = may_begin(p, job) || may_begin(p, p->waiting.first);
+	wake =
+	    !p->watched || may_begin(p, job) || may_begin(p, p->waiting.first);
 	pthread_mutex_unlock(&p->lock);
 	if (wake) /* who wakes finds the lock free */
 		pthread_cond_signal(&p->work);

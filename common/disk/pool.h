@@ -4,8 +4,8 @@
  * Jobs go in by one queue, results come out by another; an eventfd tells the
  * loop. Jobs that gain by it are run together: a worker takes what waits of
  * them and never waits for more; a second one takes of them only as many as it
- * can run together, since the first is soon back for fewer. Jobs for one pool
- * may finish in any order.
+ * can run together, since the first is soon back for fewer, or any number if it
+ * is not back within a second. Jobs for one pool may finish in any order.
  * Touches: threads.
  *
  * Used by  net/client (through disk/jobs), disk/verify

@@ -236,6 +236,32 @@ a_second_worker_takes_only_a_full_group(void **state)
 	bt_pool_free(p);
 }
 
+/* 0 hangs, as a disk may: who is put meanwhile is not left to wait for it. */
+static void
+a_group_whose_worker_hangs_is_not_waited_for(void **state)
+{
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_pool *p = bt_pool_new(2, &err);
+	struct member m[2] = { 0 };
+	struct job alone = { .pool.run = run };
+	atomic_int gate = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		m[i].pool =
+		    (struct bt_pool_job){ .run = run_list, .together = 4 };
+	m[0].gate = &gate;
+	bt_pool_put(p, &m[0].pool);
+	/* a job of another kind goes to whom the first has left free */
+	bt_pool_put(p, &alone.pool);
+	assert_ptr_equal(bt_pool_wait(p), &alone);
+	bt_pool_put(p, &m[1].pool);
+	assert_ptr_equal(bt_pool_wait(p), &m[1]);
+	atomic_store(&gate, 1);
+	assert_ptr_equal(bt_pool_wait(p), &m[0]);
+	bt_pool_free(p);
+}
+
 static void
 workers_leave_signals_to_the_loop(void **state)
 {
@@ -264,6 +290,7 @@ main(void)
 		cmocka_unit_test(done_does_not_wait_for_what_runs),
 		cmocka_unit_test(jobs_that_gain_by_it_are_run_together),
 		cmocka_unit_test(a_second_worker_takes_only_a_full_group),
+		cmocka_unit_test(a_group_whose_worker_hangs_is_not_waited_for),
 		cmocka_unit_test(workers_leave_signals_to_the_loop),
 	};
 
