@@ -3,7 +3,7 @@
 _bt_tracker() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local opts='-l --listen --tls-cert --tls-key --trust-proxy
-	    --allow-ip-param --interval --min-interval --expire
+	    --allow-ip-param --allow --deny --deny-client --keys --interval --min-interval --expire
 	    --numwant-max --workers --timeout --max-connections
 	    --max-per-address --max-torrents --max-memory --state --state-every --json
 	    --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
@@ -16,7 +16,8 @@ _bt_tracker() {
 	    --max-torrents | --max-memory | --state-every)
 		return
 		;;
-	--state | --tls-cert | --tls-key)
+	--state | --tls-cert | --tls-key | --allow | --deny | --deny-client | \
+	    --keys)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

@@ -11,6 +11,7 @@
  *     connection may be idle six times as long. Then it is cut.
  *  5. Paths are /announce and /scrape exactly. Every refusal of those is a 200
  *     with `failure reason`, since that is what clients show.
+ *     With --keys they begin with /KEY; one that is not known is refused so.
  *  6. HEAD gets the head of a reply and announces nothing.
  *  7. At the limit of connections a new one is told 503, at that of its address
  *     429. Out of descriptors, nothing is accepted until the next tick.

@@ -49,6 +49,7 @@ enum {
 	OPT_KEY,
 	OPT_TRUST,
 	OPT_ALLOW_IP,
+	OPT_LISTS, /* BT_GATE_COUNT of them, in their order */
 };
 
 static const struct bt_opt opts[] = {
@@ -60,6 +61,14 @@ static const struct bt_opt opts[] = {
 	    "believe for whom this proxy asks" },
 	{ OPT_ALLOW_IP, "allow-ip-param", NULL,
 	    "any client may say its own address" },
+	{ OPT_LISTS + BT_GATE_ALLOW, "allow", "FILE",
+	    "serve only the torrents it lists" },
+	{ OPT_LISTS + BT_GATE_DENY, "deny", "FILE",
+	    "refuse the torrents it lists" },
+	{ OPT_LISTS + BT_GATE_DENY_CLIENT, "deny-client", "FILE",
+	    "refuse peer ids that begin so" },
+	{ OPT_LISTS + BT_GATE_KEYS, "keys", "FILE",
+	    "serve only /KEY/announce with a KEY it lists" },
 	{ OPT_INTERVAL, "interval", "TIME", "between announces (30m)" },
 	{ OPT_MIN_INTERVAL, "min-interval", "TIME",
 	    "sooner is too soon (60s)" },
@@ -102,6 +111,7 @@ struct options {
 	struct bt_listen listen;
 	struct bt_proxy proxy;
 	const char *cert, *key;
+	const char *lists[BT_GATE_COUNT]; /* files, or NULL */
 	uint32_t conns_max, conns_each;
 	unsigned workers;
 	const char *state; /* or NULL */
@@ -200,6 +210,8 @@ take_option(struct bt_cli *cli, int ch, struct options *o)
 	case OPT_MEMORY:
 		o->service.bytes_max = bt_cli_size(cli, MEMORY_MIN, MEMORY_MAX);
 		break;
+	default:
+		o->lists[ch - OPT_LISTS] = cli->arg;
 	}
 }
 
@@ -300,6 +312,45 @@ print_urls(struct bt_cli *cli, const struct bt_listen *l)
 	return bt_out_flush(&cli->out);
 }
 
+static bool
+has_lists(const struct options *o)
+{
+	for (unsigned i = 0; i < BT_GATE_COUNT; i++)
+		if (o->lists[i] != NULL)
+			return true;
+	return false;
+}
+
+static int
+open_gate(struct options *o, struct bt_err *err)
+{
+	uint8_t secret[16];
+
+	if (!has_lists(o))
+		return 0;
+	bt_coin_fill(secret, sizeof(secret));
+	return bt_gate_new(&o->service.gate, o->lists, secret, err);
+}
+
+static void
+reload_lists(struct bt_cli *cli, struct options *o)
+{
+	struct bt_err err = BT_ERR_INIT;
+
+	for (unsigned i = 0; i < BT_GATE_COUNT; i++) {
+		if (o->lists[i] == NULL)
+			continue;
+		if (bt_gate_reload(
+			o->service.gate, (enum bt_gate_list)i, &err) == -1)
+			bt_cli_warn(cli, "%s; the old one is kept", err.text);
+		else
+			bt_log_put(&cli->log, BT_LOG_INFO,
+			    "read '%s' again: %zu entries", o->lists[i],
+			    bt_gate_entries(
+				o->service.gate, (enum bt_gate_list)i));
+	}
+}
+
 /* SIGHUP: the files that may have changed are read again. */
 static void
 reload(struct bt_cli *cli, struct options *o)
@@ -307,12 +358,13 @@ reload(struct bt_cli *cli, struct options *o)
 	struct bt_err err = BT_ERR_INIT;
 
 	bt_systemd_reloading();
-	if (o->http.tls == NULL)
-		bt_log_put(&cli->log, BT_LOG_INFO, "nothing to read again");
-	else if (bt_tls_reload(o->http.tls, &err) == -1)
+	reload_lists(cli, o);
+	if (o->http.tls != NULL && bt_tls_reload(o->http.tls, &err) == -1)
 		bt_cli_warn(cli, "%s; the old one is kept", err.text);
-	else
+	else if (o->http.tls != NULL)
 		bt_log_put(&cli->log, BT_LOG_INFO, "read '%s' again", o->cert);
+	else if (o->service.gate == NULL)
+		bt_log_put(&cli->log, BT_LOG_INFO, "nothing to read again");
 	bt_systemd_notify("READY=1");
 }
 
@@ -449,6 +501,8 @@ main(int argc, char **argv)
 	if (o.cert != NULL)
 		rc = bt_tls_new(
 		    &o.http.tls, o.cert, o.key != NULL ? o.key : o.cert, &err);
+	if (rc == 0)
+		rc = open_gate(&o, &err);
 	if (rc == 0 && o.state != NULL)
 		rc = bt_state_open(&state, o.state, &damage, &err);
 	if (damage != NULL)
@@ -459,5 +513,6 @@ main(int argc, char **argv)
 	bt_state_close(state);
 	bt_listen_close(&o.listen);
 	bt_tls_free(o.http.tls);
+	bt_gate_free(o.service.gate);
 	return bt_cli_end(&cli);
 }

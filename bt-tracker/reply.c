@@ -141,8 +141,8 @@ by_hash(const void *a, const void *b)
 }
 
 static int
-scrape(struct bt_reply *r, struct bt_service *s, const struct bt_request *q,
-    struct bt_err *err)
+scrape(struct bt_reply *r, struct bt_service *s, const struct bt_clerk *clerk,
+    const struct bt_request *q, struct bt_err *err)
 {
 	size_t n = 0, unique = 0;
 	int rc;
@@ -158,7 +158,7 @@ scrape(struct bt_reply *r, struct bt_service *s, const struct bt_request *q,
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || by_hash(r->hashes[i - 1], r->hashes[i]) != 0)
 			memcpy(r->rows[unique++].info_hash, r->hashes[i], 20);
-	bt_service_scrape(s, r->rows, unique);
+	unique = bt_service_scrape(s, clerk, r->rows, unique);
 	rc = bt_scrape_answer_put(&r->body, r->rows, unique);
 	assert(rc == 0);
 	return 0;
@@ -181,14 +181,16 @@ bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
     const struct bt_request *q, const struct bt_addr *from)
 {
 	struct bt_err err;
-	bool is_announce = bt_str_eq(q->path, STR("/announce"));
+	struct bt_str path = q->path;
+	bool knows_key = bt_gate_take_key(&clerk->pass, &path);
+	bool is_announce = bt_str_eq(path, STR("/announce"));
 	int rc;
 
 	if (q->method == BT_METHOD_OTHER) {
 		put(r, 405, STR("only GET and HEAD\n"), q->keep, false);
 		return;
 	}
-	if (!is_announce && !bt_str_eq(q->path, STR("/scrape"))) {
+	if (!is_announce && !bt_str_eq(path, STR("/scrape"))) {
 		put(r, 404, STR("not found\n"), q->keep,
 		    q->method == BT_METHOD_HEAD);
 		return;
@@ -198,10 +200,12 @@ bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 		return;
 	}
 	bt_buf_clear(&r->body);
-	if (is_announce)
+	if (!knows_key)
+		rc = bt_err_set(&err, BT_EREFUSED, "unknown key");
+	else if (is_announce)
 		rc = announce(r, s, clerk, q, from, &err);
 	else
-		rc = scrape(r, s, q, &err);
+		rc = scrape(r, s, clerk, q, &err);
 	if (rc == -1)
 		put_failure(&r->body, &err);
 	put(r, 200, bt_buf_str(&r->body), q->keep, false);

@@ -78,6 +78,7 @@ bt_clerk_init(struct bt_clerk *c, const struct bt_service *s, uint64_t seed)
 	bt_rng_seed(&c->rng, seed);
 	c->peers[0] = bt_mem_array(s->conf.numwant_max + 1, 6);
 	c->peers[1] = bt_mem_array(s->conf.numwant_max + 1, 18);
+	bt_gate_pass_init(&c->pass, s->conf.gate);
 	bt_clerk_now(c);
 }
 
@@ -86,6 +87,7 @@ bt_clerk_fini(struct bt_clerk *c)
 {
 	bt_mem_free(c->peers[0]);
 	bt_mem_free(c->peers[1]);
+	bt_gate_pass_fini(&c->pass);
 }
 
 uint64_t
@@ -101,6 +103,7 @@ uint64_t
 bt_clerk_now(struct bt_clerk *c)
 {
 	c->now_ms = bt_service_now_ms();
+	bt_gate_pass_renew(&c->pass);
 	return c->now_ms;
 }
 
@@ -221,6 +224,10 @@ bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	if (a->port == 0)
 		return bt_err_set(
 		    err, BT_EINPUT, "port is not a number from 1 to 65535");
+	if (!bt_gate_lets_torrent(&c->pass, a->info_hash))
+		return bt_err_set(err, BT_EREFUSED, "torrent not allowed");
+	if (!bt_gate_lets_client(&c->pass, a->peer_id))
+		return bt_err_set(err, BT_EREFUSED, "client not allowed");
 	memcpy(q.info_hash, a->info_hash, 20);
 	memcpy(q.peer_id, a->peer_id, 20);
 	q.key = a->has_key ? a->key : 0;
@@ -243,17 +250,24 @@ bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	return 0;
 }
 
-void
-bt_service_scrape(struct bt_service *s, struct bt_scrape_row *rows, size_t n)
+size_t
+bt_service_scrape(struct bt_service *s, const struct bt_clerk *c,
+    struct bt_scrape_row *rows, size_t n)
 {
 	struct shard *shard;
+	size_t let = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		shard = shard_of(s, rows[i].info_hash);
+		if (!bt_gate_lets_torrent(&c->pass, rows[i].info_hash))
+			continue;
+		rows[let] = rows[i];
+		shard = shard_of(s, rows[let].info_hash);
 		pthread_mutex_lock(&shard->lock);
-		bt_store_scrape(shard->store, &rows[i]);
+		bt_store_scrape(shard->store, &rows[let]);
 		pthread_mutex_unlock(&shard->lock);
+		let++;
 	}
+	return let;
 }
 
 bool

@@ -10,6 +10,8 @@
  * 4. While a swarm has fewer than 5 peers they are asked to come again in 5 s,
  *    so that the first ones find each other. `min interval` is never longer
  *    than `interval`.
+ * 5. What bt-tracker/gate.h does not let in is refused, and left out of a
+ *    scrape.
  * Shared by all workers: swarms lie in shards by info-hash, each under a lock
  * that is held for one call of the store.
  * Touches: locks.
@@ -21,6 +23,7 @@
 #ifndef BT_TRACKER_SERVICE_H
 #define BT_TRACKER_SERVICE_H
 
+#include "gate.h"
 #include "store_save.h"
 
 struct bt_service_conf {
@@ -30,6 +33,7 @@ struct bt_service_conf {
 	uint32_t swarms_max;
 	uint64_t bytes_max;
 	unsigned workers;
+	struct bt_gate *gate;	/* NULL: all are let in; shared */
 };
 
 struct bt_service;
@@ -45,11 +49,12 @@ struct bt_clerk {
 	struct bt_rng rng;
 	uint64_t now_ms;	/* CLOCK_MONOTONIC, kept by the worker */
 	uint8_t *peers[2];
+	struct bt_gate_pass pass;
 };
 void	bt_clerk_init(struct bt_clerk *c, const struct bt_service *s,
 	    uint64_t seed);
 void	bt_clerk_fini(struct bt_clerk *c);
-/* Read the clock again. */
+/* Read the clock again, and hold the lists that hold now. */
 uint64_t	bt_clerk_now(struct bt_clerk *c);
 
 struct bt_service_ask {
@@ -69,9 +74,12 @@ struct bt_service_answer {
 int	bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	    const struct bt_service_ask *ask, struct bt_service_answer *answer,
 	    struct bt_err *err);
-/* Fill in the counts of n rows. */
-void	bt_service_scrape(struct bt_service *s, struct bt_scrape_row *rows,
-	    size_t n);
+/*
+ * Fill in the counts of n rows, after those that are let in were moved to the
+ * front. How many these are.
+ */
+size_t	bt_service_scrape(struct bt_service *s, const struct bt_clerk *c,
+	    struct bt_scrape_row *rows, size_t n);
 /* What the clock of the store says: CLOCK_MONOTONIC. */
 uint64_t	bt_service_now_ms(void);
 

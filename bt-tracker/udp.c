@@ -18,6 +18,7 @@
 #define ROUNDS_MAX 16	    /* batches before other sockets get a turn */
 #define HEAD_LEN 20u	    /* BEP 15: an announce reply before its peers */
 #define ROW_LEN 12u	    /* BEP 15: one torrent of a scrape reply */
+#define URL_MAX 256u	    /* BEP 41: a path with a key, and more */
 #define FRAME4 (1500u - 28) /* Ethernet less IPv4 and UDP heads */
 #define FRAME6 (1500u - 48) /* the same for IPv6 */
 
@@ -75,6 +76,18 @@ error_of(struct bt_str text)
 	return (struct bt_udp_reply){ .action = BT_UDP_ERROR, .error = text };
 }
 
+/* The path of URLData, which ends where the query begins. */
+static bool
+knows_key(const struct bt_udp *u, struct bt_str url_data)
+{
+	struct bt_str path;
+
+	path = bt_str_sub(url_data, 0, bt_str_find(url_data, '?'));
+	return !bt_gate_is_keyed(&u->clerk->pass) ||
+	       (bt_gate_take_key(&u->clerk->pass, &path) &&
+		   bt_str_eq(path, STR("/announce")));
+}
+
 static struct bt_udp_reply
 announce(struct bt_udp *u, struct bt_udp_request *q, const struct bt_addr *from,
     struct bt_err *err)
@@ -88,6 +101,8 @@ announce(struct bt_udp *u, struct bt_udp_request *q, const struct bt_addr *from,
 	size_t size = from->family == 4 ? 6 : 18;
 	int f = from->family == 4 ? 0 : 1;
 
+	if (!knows_key(u, q->url_data))
+		return error_of(STR("unknown key"));
 	ask.want_max =
 	    (uint32_t)((f == 0 ? FRAME4 : FRAME6) - HEAD_LEN) / (uint32_t)size;
 	if (bt_service_announce(u->service, u->clerk, &ask, &got, err) == -1)
@@ -107,9 +122,15 @@ scrape(struct bt_udp *u, const struct bt_udp_request *q)
 	struct bt_scrape_row row;
 	uint8_t *to = u->rows;
 
+	/* a request that has no room for a key */
+	if (bt_gate_is_keyed(&u->clerk->pass))
+		return error_of(STR("unknown key"));
+
 	for (size_t i = 0; i < q->nhashes; i++, to += ROW_LEN) {
 		memcpy(row.info_hash, q->hashes[i], 20);
-		bt_service_scrape(u->service, &row, 1);
+		/* rows have no names: what is not let in is there, and 0 */
+		if (bt_service_scrape(u->service, u->clerk, &row, 1) == 0)
+			row = (struct bt_scrape_row){ 0 };
 		bt_put_be32(to, row.complete);
 		bt_put_be32(to + 4, row.downloaded);
 		bt_put_be32(to + 8, row.incomplete);
@@ -127,10 +148,11 @@ answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
 	struct bt_udp_request q;
 	struct bt_udp_reply r;
 	struct bt_err err;
+	uint8_t url[URL_MAX];
 	bool addressed, good;
 	int rc;
 
-	rc = bt_udp_request_parse(in, &q, NULL, 0, &addressed);
+	rc = bt_udp_request_parse(in, &q, url, sizeof(url), &addressed);
 	if (!addressed)
 		return;
 	good =

@@ -12,7 +12,7 @@
  * One for each worker; one thread calls it.
  * Touches: sockets.
  *
- * Speaks   BEP 15; BEP 41 (read and passed over)
+ * Speaks   BEP 15; BEP 41 (its path has the key, else passed over)
  * Used by  bt-tracker/worker.c
  * Tests    tests/e2e/bt-tracker.bats
  */
