@@ -40,7 +40,7 @@ $(BUILD)/libbt.a: $(call obj,$(addprefix common/,$(ROOMS)))
 $(BUILD)/libbtpure.a: $(call obj,$(addprefix common/,$(PURE)))
 # what of the tracker is as pure: for its unit tests, fuzz targets and bench
 $(BUILD)/libbttracker.a: $(addprefix $(BUILD)/bt-tracker/,store.o store_room.o \
-    store_save.o saved.o swarms.o oldest.o index.o peers.o connid.o request.o proxy.o \
+    store_save.o stats_page.o saved.o swarms.o oldest.o index.o peers.o connid.o request.o proxy.o \
     lists.o)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)

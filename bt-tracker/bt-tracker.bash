@@ -5,15 +5,16 @@ _bt_tracker() {
 	local opts='-l --listen --tls-cert --tls-key --trust-proxy
 	    --allow-ip-param --allow --deny --deny-client --keys --interval --min-interval --expire
 	    --numwant-max --workers --timeout --max-connections
-	    --max-per-address --max-torrents --max-memory --state --state-every --json
-	    --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
+	    --max-per-address --max-torrents --max-memory --admin
+	    --state --state-every --json --progress --no-progress -q --quiet
+	    -v --verbose -h --help -V --version'
 
 	COMPREPLY=()
 	case $prev in
 	-l | --listen | --trust-proxy | --max-per-address | --interval | \
 	    --min-interval | --expire | \
 	    --numwant-max | --workers | --timeout | --max-connections | \
-	    --max-torrents | --max-memory | --state-every)
+	    --max-torrents | --max-memory | --admin | --state-every)
 		return
 		;;
 	--state | --tls-cert | --tls-key | --allow | --deny | --deny-client | \

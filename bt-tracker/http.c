@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "net/tcp.h"
-#include "reply.h"
 #include "request.h"
 
 #define LISTEN_MAX 64		    /* sockets; far more than anybody lists */
@@ -35,7 +34,7 @@ struct conn {
 	TAILQ_ENTRY(conn) link;
 	struct event ev;
 	struct bt_http *h;
-	struct bt_addr from;
+	struct bt_reply_asker from;
 	struct bt_tls_conn *tls; /* NULL: none */
 	int fd;
 	enum state state;
@@ -55,6 +54,7 @@ struct listener {
 	struct event *ev;
 	int fd;
 	bool is_tls;
+	enum bt_reply_stats stats;
 };
 
 struct bt_http {
@@ -85,7 +85,7 @@ bt_http_new(struct event_base *base, struct bt_service *s,
 	for (int i = 0; i < ST_COUNT; i++)
 		TAILQ_INIT(&h->in[i]);
 	TAILQ_INIT(&h->spare);
-	bt_reply_init(&h->reply, conf->proxy);
+	bt_reply_init(&h->reply, conf->proxy, conf->stats);
 	return h;
 }
 
@@ -98,7 +98,7 @@ conn_close(struct conn *c)
 		event_del(&c->ev);
 	bt_tls_end(c->tls);
 	close(c->fd);
-	bt_quota_leave(h->conf.quota, &c->from);
+	bt_quota_leave(h->conf.quota, &c->from.addr);
 	bt_mem_free(c->in);
 	bt_mem_free(c->out);
 	TAILQ_REMOVE(&h->in[c->state], c, link);
@@ -456,9 +456,10 @@ accept_conn(struct listener *l, int fd, const struct sockaddr_storage *ss)
 		h->nspare--;
 	} else
 		c = bt_mem_alloc(sizeof(*c));
-	*c = (struct conn){
-		.h = h, .fd = fd, .tls = tls, .from = from, .state = ST_READING
-	};
+	*c = (struct conn){ .h = h, .fd = fd, .tls = tls, .state = ST_READING };
+	c->from.addr = from;
+	c->from.front = l->is_tls ? BT_STATS_HTTPS : BT_STATS_HTTP;
+	c->from.stats = l->stats;
 	c->since_ms = h->clerk->now_ms;
 	TAILQ_INSERT_TAIL(&h->in[ST_READING], c, link);
 	read_more(c);
@@ -500,7 +501,8 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 }
 
 void
-bt_http_listen(struct bt_http *h, int fd, bool is_tls)
+bt_http_listen(
+    struct bt_http *h, int fd, bool is_tls, enum bt_reply_stats stats)
 {
 	struct listener *l = &h->listeners[h->nlisteners++];
 
@@ -509,6 +511,7 @@ bt_http_listen(struct bt_http *h, int fd, bool is_tls)
 	l->h = h;
 	l->fd = fd;
 	l->is_tls = is_tls;
+	l->stats = stats;
 	l->ev = event_new(h->base, fd, EV_READ | EV_PERSIST, on_accept, l);
 	assert(l->ev != NULL);
 	event_add(l->ev, NULL);

@@ -12,6 +12,7 @@
  *  5. Paths are /announce and /scrape exactly. Every refusal of those is a 200
  *     with `failure reason`, since that is what clients show.
  *     With --keys they begin with /KEY; one that is not known is refused so.
+ *     /stats, /stats.json and /metrics are at the listeners that have them.
  *  6. HEAD gets the head of a reply and announces nothing.
  *  7. At the limit of connections a new one is told 503, at that of its address
  *     429. Out of descriptors, nothing is accepted until the next tick.
@@ -23,12 +24,14 @@
  *
  * Speaks   BEP 3, 7, 23, 24, 48 (replies); RFC 9112
  * Used by  bt-tracker/worker.c
- * Tests    tests/e2e/bt-tracker.bats, tests/e2e/bt-tracker-fronts.bats
+ * Tests    tests/e2e/bt-tracker.bats, tests/e2e/bt-tracker-fronts.bats,
+ *          tests/e2e/bt-tracker-stats.bats
  */
 #ifndef BT_TRACKER_HTTP_H
 #define BT_TRACKER_HTTP_H
 
 #include "quota.h"
+#include "reply.h"
 #include "service.h"
 #include "tls.h"
 
@@ -41,6 +44,7 @@ struct bt_http_conf {
 	const struct bt_proxy *proxy;
 	struct bt_quota *quota;
 	struct bt_tls *tls;	/* NULL: no HTTPS */
+	struct bt_stats *stats;
 };
 
 /* gives; borrows the rest, which outlives it. */
@@ -48,8 +52,12 @@ struct bt_http	*bt_http_new(struct event_base *base, struct bt_service *s,
 		    struct bt_clerk *clerk, const struct bt_http_conf *conf);
 /* Closes what is open. */
 void	bt_http_free(struct bt_http *h);
-/* Takes fd, which listens and is non-blocking; is_tls: it is for HTTPS. */
-void	bt_http_listen(struct bt_http *h, int fd, bool is_tls);
+/*
+ * Takes fd, which listens and is non-blocking; is_tls: it is for HTTPS. stats:
+ * who may see them there.
+ */
+void	bt_http_listen(struct bt_http *h, int fd, bool is_tls,
+	    enum bt_reply_stats stats);
 /* Cut who is too slow; several times in each time-out. */
 void	bt_http_tick(struct bt_http *h);
 /*

@@ -32,6 +32,7 @@ add_place(struct bt_listen *l, enum bt_listen_kind kind,
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (l->places[i].kind == kind && l->places[i].given == -1 &&
+		    !(l->has_admin && addr->port == 0) &&
 		    bt_addr_eq(&l->places[i].addr, addr))
 			return bt_err_set(err, BT_EUSAGE,
 			    "'%s' is listened on already", what);
@@ -121,6 +122,25 @@ bt_listen_adopt(struct bt_listen *l, int fd, bool is_https, struct bt_err *err)
 	    -1)
 		return -1;
 	l->places[l->n - 1].given = fd;
+	return 0;
+}
+
+int
+bt_listen_admin(struct bt_listen *l, const char *what, struct bt_err *err)
+{
+	struct bt_addr addr;
+
+	if (l->has_admin)
+		return bt_err_set(
+		    err, BT_EUSAGE, "'%s' is one address too many", what);
+	if (bt_addr_parse(bt_str_of(what), &addr) == -1)
+		return bt_err_set(
+		    err, BT_EUSAGE, "'%s' is not ADDR:PORT", what);
+	/* its port 0 is one of its own, whatever else has it */
+	l->has_admin = true;
+	if (add_place(l, BT_LISTEN_HTTP, &addr, false, what, err) == -1)
+		return -1;
+	l->places[l->n - 1].admin = true;
 	return 0;
 }
 
@@ -240,14 +260,14 @@ static int
 try_all(struct bt_listen *l, struct bt_addr bound[], struct bt_err *err)
 {
 	struct bt_listen_place *p;
-	uint16_t chosen[2] = { 0 }, *port;
+	uint16_t chosen[3] = { 0 }, *port;
 	int open = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		p = &l->places[i];
 		bound[i] = p->addr;
-		/* HTTP and HTTPS cannot be at one port */
-		port = &chosen[p->kind == BT_LISTEN_HTTPS];
+		/* HTTP, HTTPS and --admin cannot be at one port */
+		port = &chosen[p->admin ? 2 : p->kind == BT_LISTEN_HTTPS];
 		if (p->addr.port == 0)
 			bound[i].port = *port;
 		if (open_place(p, &bound[i], l->workers) == 0) {
@@ -316,7 +336,7 @@ bt_listen_url(const struct bt_listen_place *p, char out[BT_LISTEN_URL_MAX])
 	if (bt_addr_is_any(&addr))
 		addr = addr.family == 4 ? bt_addr_v4(one4, addr.port)
 					: bt_addr_v6(one6, addr.port);
-	snprintf(out, BT_LISTEN_URL_MAX, "%s://%s/announce", schemes[p->kind],
-	    bt_addr_text(&addr, text));
+	snprintf(out, BT_LISTEN_URL_MAX, "%s://%s/%s", schemes[p->kind],
+	    bt_addr_text(&addr, text), p->admin ? "stats" : "announce");
 	return out;
 }

@@ -5,7 +5,8 @@
  * 1. Without a scheme an address is served by HTTP and UDP. Without an address
  *    (":6969", "*:6969") by all IPv4 and IPv6 addresses of the machine; a
  *    family that it does not have is left out if the other one is there.
- * 2. Port 0 is one free port for all that have it, and another one for HTTPS.
+ * 2. Port 0 is one free port for all that have it, another one for HTTPS, and
+ *    another one for --admin.
  * 3. The first socket of each address is bound alone, so that a taken port is
  *    an error; the other workers' share it with SO_REUSEPORT.
  * 4. A socket that was handed over is shared by the workers as it is.
@@ -27,6 +28,7 @@ enum bt_listen_kind { BT_LISTEN_HTTP, BT_LISTEN_HTTPS, BT_LISTEN_UDP };
 
 struct bt_listen_place {
 	enum bt_listen_kind kind;
+	bool admin;		/* for statistics alone */
 	bool optional;		/* a family that may be missing; rule 1 */
 	struct bt_addr addr;	/* with the port bound, once it is open */
 	int given;		/* a socket that was handed over, or -1 */
@@ -36,11 +38,15 @@ struct bt_listen_place {
 struct bt_listen {
 	struct bt_listen_place places[BT_LISTEN_MAX];
 	size_t n;
+	bool has_admin;
 	unsigned workers;
 };
 
 /* Add what a -l says: BT_EUSAGE if it is no address or was there before. */
 int	bt_listen_add(struct bt_listen *l, const char *what,
+	    struct bt_err *err);
+/* The one place of --admin, an ADDR:PORT, after all others; likewise. */
+int	bt_listen_admin(struct bt_listen *l, const char *what,
 	    struct bt_err *err);
 /*
  * Takes fd, a socket that is bound: BT_EUSAGE if it is not of TCP or UDP. is_https
@@ -57,7 +63,7 @@ int	bt_listen_open(struct bt_listen *l, unsigned workers,
 int	bt_listen_take(struct bt_listen *l, size_t place, unsigned worker);
 /* Close what was not taken. */
 void	bt_listen_close(struct bt_listen *l);
-/* The announce URL of a place; a wildcard address as loopback. Returns out. */
+/* The announce URL of a place, or that of /stats; a wildcard address as loopback. Returns out. */
 char	*bt_listen_url(const struct bt_listen_place *p,
 	    char out[BT_LISTEN_URL_MAX]);
 

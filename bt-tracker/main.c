@@ -49,6 +49,7 @@ enum {
 	OPT_KEY,
 	OPT_TRUST,
 	OPT_ALLOW_IP,
+	OPT_ADMIN,
 	OPT_LISTS, /* BT_GATE_COUNT of them, in their order */
 };
 
@@ -86,6 +87,8 @@ static const struct bt_opt opts[] = {
 	    "torrents known; the oldest go first (1000000)" },
 	{ OPT_MEMORY, "max-memory", "SIZE",
 	    "for torrents and peers; likewise (512M)" },
+	{ OPT_ADMIN, "admin", "ADDR:PORT",
+	    "/stats, /stats.json and /metrics there" },
 	{ OPT_STATE, "state", "FILE", "save torrents and peers there" },
 	{ OPT_STATE_EVERY, "state-every", "TIME",
 	    "so often, and at the end (5m)" },
@@ -114,7 +117,7 @@ struct options {
 	const char *lists[BT_GATE_COUNT]; /* files, or NULL */
 	uint32_t conns_max, conns_each;
 	unsigned workers;
-	const char *state; /* or NULL */
+	const char *state, *admin; /* or NULL */
 	uint64_t state_every_ms;
 };
 
@@ -201,6 +204,9 @@ take_option(struct bt_cli *cli, int ch, struct options *o)
 		o->service.swarms_max =
 		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_SWARMS_MAX);
 		break;
+	case OPT_ADMIN:
+		o->admin = cli->arg;
+		break;
 	case OPT_STATE:
 		o->state = cli->arg;
 		break;
@@ -256,6 +262,9 @@ read_options(struct bt_cli *cli, struct options *o)
 	check_tls(cli, o);
 	if (o->listen.n == 0 && bt_listen_add(&o->listen, ":6969", &err) == -1)
 		bt_cli_misuse(cli, "%s", err.text);
+	if (o->admin != NULL &&
+	    bt_listen_admin(&o->listen, o->admin, &err) == -1)
+		bt_cli_misuse(cli, "option '--admin': %s", err.text);
 	if (o->workers == 0)
 		o->workers = cores();
 	o->service.workers = o->workers;
@@ -289,26 +298,35 @@ count_descriptors(struct bt_cli *cli, struct options *o)
 	    o->workers, o->conns_max);
 }
 
-/* HTTP first: a script that reads one line gets what every client speaks. */
-static int
-print_urls(struct bt_cli *cli, const struct bt_listen *l)
+static void
+print_url(struct bt_cli *cli, const struct bt_listen_place *p)
 {
 	char url[BT_LISTEN_URL_MAX];
 	struct bt_json j;
 
+	bt_listen_url(p, url);
+	if (!cli->json) {
+		bt_out_printf(&cli->out, "%s\n", url);
+		return;
+	}
+	bt_json_event(&j, &cli->out, p->admin ? "admin" : "listening");
+	bt_json_cstr(&j, "url", url);
+	bt_json_end(&j);
+}
+
+/*
+ * HTTP first: a script that reads one line gets what every client speaks. The
+ * statistics last.
+ */
+static int
+print_urls(struct bt_cli *cli, const struct bt_listen *l)
+{
 	for (unsigned kind = 0; kind <= BT_LISTEN_UDP; kind++)
-		for (size_t i = 0; i < l->n; i++) {
-			if (l->places[i].kind != kind)
-				continue;
-			bt_listen_url(&l->places[i], url);
-			if (!cli->json) {
-				bt_out_printf(&cli->out, "%s\n", url);
-				continue;
-			}
-			bt_json_event(&j, &cli->out, "listening");
-			bt_json_cstr(&j, "url", url);
-			bt_json_end(&j);
-		}
+		for (size_t i = 0; i < l->n; i++)
+			if (l->places[i].kind == kind && !l->places[i].admin)
+				print_url(cli, &l->places[i]);
+	if (l->has_admin)
+		print_url(cli, &l->places[l->n - 1]);
 	return bt_out_flush(&cli->out);
 }
 
@@ -455,6 +473,8 @@ serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
 	make_conf(o, &conf);
 	conf.service = bt_service_new(&o->service, secrets[0],
 	    state == NULL ? secrets[2] : bt_state_key_secret(state));
+	o->http.stats = conf.http.stats =
+	    bt_stats_new(conf.service, o->workers, BT_CLI_VERSION);
 	conf.secret = secrets[1];
 	conf.seeds = seeds;
 	rc = state == NULL ? 0 : restore(cli, state, conf.service, err);
@@ -471,6 +491,7 @@ serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
 		if (state != NULL)
 			rc = bt_state_save(state, conf.service, err);
 	}
+	bt_stats_free(o->http.stats);
 	bt_service_free(conf.service);
 	bt_quota_free(o->http.quota);
 	return rc;

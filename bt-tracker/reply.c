@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats_page.h"
+
 /* One reply's body and head above the mark where replies are sent. */
 #define OUT_MAX (BT_ANNOUNCE_REPLY_MAX + (128u << 10))
 
 void
-bt_reply_init(struct bt_reply *r, const struct bt_proxy *proxy)
+bt_reply_init(
+    struct bt_reply *r, const struct bt_proxy *proxy, struct bt_stats *stats)
 {
 	r->proxy = proxy;
+	r->stats = stats;
 	bt_buf_init(&r->out, OUT_MAX);
 	bt_buf_init(&r->body, BT_ANNOUNCE_REPLY_MAX);
 }
@@ -73,11 +77,13 @@ first_line(int status)
 
 /* Add a whole reply; `head_only` leaves the body out. */
 static void
-put(struct bt_reply *r, int status, struct bt_str body, bool keep,
-    bool head_only)
+put_as(struct bt_reply *r, int status, struct bt_str type, struct bt_str body,
+    bool keep, bool head_only)
 {
 	add(&r->out, first_line(status));
-	add(&r->out, STR("Content-Type: text/plain\r\nContent-Length: "));
+	add(&r->out, STR("Content-Type: "));
+	add(&r->out, type);
+	add(&r->out, STR("\r\nContent-Length: "));
 	add_number(&r->out, body.n);
 	if (keep)
 		add(&r->out, STR("\r\nConnection: keep-alive\r\n\r\n"));
@@ -85,6 +91,13 @@ put(struct bt_reply *r, int status, struct bt_str body, bool keep,
 		add(&r->out, STR("\r\nConnection: close\r\n\r\n"));
 	if (!head_only)
 		add(&r->out, body);
+}
+
+static void
+put(struct bt_reply *r, int status, struct bt_str body, bool keep,
+    bool head_only)
+{
+	put_as(r, status, STR("text/plain"), body, keep, head_only);
 }
 
 static void
@@ -176,9 +189,53 @@ put_bare_head(struct bt_reply *r, bool keep)
 		add(&r->out, STR("Connection: close\r\n\r\n"));
 }
 
+/*
+ * Is it a client on this machine, with nobody in between? A trusted proxy may
+ * forward without saying so.
+ */
+static bool
+is_direct(const struct bt_reply *r, const struct bt_request *q,
+    const struct bt_addr *from)
+{
+	return !q->forwarded && bt_addr_is_loopback(from) &&
+	       !bt_proxy_is_trusted(r->proxy, from);
+}
+
+/* True when it was for the statistics, and is answered. */
+static bool
+put_stats(struct bt_reply *r, const struct bt_request *q,
+    const struct bt_reply_asker *from)
+{
+	struct bt_stats_now now;
+	struct bt_str type;
+	int (*write)(const struct bt_stats_now *, struct bt_buf *);
+	int rc;
+
+	if (bt_str_eq(q->path, STR("/stats"))) {
+		write = bt_stats_page_html;
+		type = STR("text/html; charset=utf-8");
+	} else if (bt_str_eq(q->path, STR("/stats.json"))) {
+		write = bt_stats_page_json;
+		type = STR("application/json");
+	} else if (bt_str_eq(q->path, STR("/metrics"))) {
+		write = bt_stats_page_metrics;
+		type = STR("text/plain; version=0.0.4; charset=utf-8");
+	} else
+		return false;
+	if (from->stats == BT_REPLY_STATS_HOST && !is_direct(r, q, &from->addr))
+		return false;
+	bt_stats_read(r->stats, write != bt_stats_page_metrics, &now);
+	bt_buf_clear(&r->body);
+	rc = write(&now, &r->body);
+	assert(rc == 0);
+	put_as(r, 200, type, bt_buf_str(&r->body), q->keep,
+	    q->method == BT_METHOD_HEAD);
+	return true;
+}
+
 void
 bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
-    const struct bt_request *q, const struct bt_addr *from)
+    const struct bt_request *q, const struct bt_reply_asker *from)
 {
 	struct bt_err err;
 	struct bt_str path = q->path;
@@ -190,7 +247,10 @@ bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 		put(r, 405, STR("only GET and HEAD\n"), q->keep, false);
 		return;
 	}
-	if (!is_announce && !bt_str_eq(path, STR("/scrape"))) {
+	if (from->stats != BT_REPLY_STATS_NOBODY && put_stats(r, q, from))
+		return;
+	if (from->stats == BT_REPLY_STATS_ADMIN ||
+	    (!is_announce && !bt_str_eq(path, STR("/scrape")))) {
 		put(r, 404, STR("not found\n"), q->keep,
 		    q->method == BT_METHOD_HEAD);
 		return;
@@ -203,11 +263,15 @@ bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 	if (!knows_key)
 		rc = bt_err_set(&err, BT_EREFUSED, "unknown key");
 	else if (is_announce)
-		rc = announce(r, s, clerk, q, from, &err);
+		rc = announce(r, s, clerk, q, &from->addr, &err);
 	else
 		rc = scrape(r, s, clerk, q, &err);
 	if (rc == -1)
 		put_failure(&r->body, &err);
+	bt_stats_count(clerk->tally, from->front, from->addr.family,
+	    rc == -1	  ? BT_STATS_REFUSED
+	    : is_announce ? BT_STATS_ANNOUNCE
+			  : BT_STATS_SCRAPE);
 	put(r, 200, bt_buf_str(&r->body), q->keep, false);
 }
 

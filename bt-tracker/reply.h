@@ -16,25 +16,41 @@
 #include "proxy.h"
 #include "request.h"
 #include "service.h"
+#include "stats.h"
 
 /* Torrents in one scrape: as many as a request holds, hashes unescaped. */
 #define BT_REPLY_SCRAPE_MAX	(BT_REQUEST_MAX / 31)
+
+/* Who may see /stats, /stats.json and /metrics at a listener. */
+enum bt_reply_stats {
+	BT_REPLY_STATS_NOBODY,
+	BT_REPLY_STATS_HOST,	/* loopback clients that nobody forwards */
+	BT_REPLY_STATS_ADMIN	/* all, and it has nothing else */
+};
+
+struct bt_reply_asker {
+	struct bt_addr addr;	/* where the bytes come from */
+	enum bt_stats_front front;
+	enum bt_reply_stats stats;
+};
 
 struct bt_reply {
 	struct bt_buf out;	/* whole replies, heads and bodies */
 	struct bt_buf body;	/* scratch */
 	const struct bt_proxy *proxy;
+	struct bt_stats *stats;
 	uint8_t hashes[BT_REPLY_SCRAPE_MAX][20];	/* scratch */
 	struct bt_scrape_row rows[BT_REPLY_SCRAPE_MAX];	/* scratch */
 };
 
-/* borrows proxy */
-void	bt_reply_init(struct bt_reply *r, const struct bt_proxy *proxy);
+/* borrows both */
+void	bt_reply_init(struct bt_reply *r, const struct bt_proxy *proxy,
+	    struct bt_stats *stats);
 void	bt_reply_fini(struct bt_reply *r);
-/* Answer one request, whose bytes came from `from`. */
+/* Answer one request. */
 void	bt_reply_put(struct bt_reply *r, struct bt_service *s,
 	    struct bt_clerk *clerk, const struct bt_request *q,
-	    const struct bt_addr *from);
+	    const struct bt_reply_asker *from);
 /* A reply with this status, after which the connection closes. */
 void	bt_reply_refuse(struct bt_reply *r, int status);
 

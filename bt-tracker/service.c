@@ -250,23 +250,29 @@ bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	return 0;
 }
 
+void
+bt_service_counts(struct bt_service *s, struct bt_scrape_row *rows, size_t n)
+{
+	struct shard *shard;
+
+	for (size_t i = 0; i < n; i++) {
+		shard = shard_of(s, rows[i].info_hash);
+		pthread_mutex_lock(&shard->lock);
+		bt_store_scrape(shard->store, &rows[i]);
+		pthread_mutex_unlock(&shard->lock);
+	}
+}
+
 size_t
 bt_service_scrape(struct bt_service *s, const struct bt_clerk *c,
     struct bt_scrape_row *rows, size_t n)
 {
-	struct shard *shard;
 	size_t let = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!bt_gate_lets_torrent(&c->pass, rows[i].info_hash))
-			continue;
-		rows[let] = rows[i];
-		shard = shard_of(s, rows[let].info_hash);
-		pthread_mutex_lock(&shard->lock);
-		bt_store_scrape(shard->store, &rows[let]);
-		pthread_mutex_unlock(&shard->lock);
-		let++;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (bt_gate_lets_torrent(&c->pass, rows[i].info_hash))
+			rows[let++] = rows[i];
+	bt_service_counts(s, rows, let);
 	return let;
 }
 
@@ -334,6 +340,50 @@ bt_service_count(const struct bt_service *s, uint32_t *swarms, uint32_t *peers)
 {
 	*swarms = atomic_load(&s->limits.swarms);
 	*peers = atomic_load(&s->limits.peers);
+}
+
+void
+bt_service_peers(struct bt_service *s, uint64_t of[2][2])
+{
+	memset(of, 0, 4 * sizeof(of[0][0]));
+	for (unsigned i = 0; i < s->nshards; i++) {
+		pthread_mutex_lock(&s->shards[i].lock);
+		bt_store_peers(s->shards[i].store, of);
+		pthread_mutex_unlock(&s->shards[i].lock);
+	}
+}
+
+uint64_t
+bt_service_bytes(const struct bt_service *s)
+{
+	return atomic_load(&s->limits.bytes);
+}
+
+const struct bt_service_conf *
+bt_service_conf_of(const struct bt_service *s)
+{
+	return &s->conf;
+}
+
+size_t
+bt_service_look(struct bt_service *s, struct bt_service_tour *t,
+    struct bt_scrape_row *rows, size_t n)
+{
+	struct shard *shard;
+	size_t got;
+
+	for (; t->shard < s->nshards; t->shard++, t->within = false) {
+		if (!t->within)
+			t->left = UINT32_MAX;
+		t->within = true;
+		shard = &s->shards[t->shard];
+		pthread_mutex_lock(&shard->lock);
+		got = bt_store_look(shard->store, &t->left, rows, n);
+		pthread_mutex_unlock(&shard->lock);
+		if (got > 0)
+			return got;
+	}
+	return 0;
 }
 
 void

@@ -37,6 +37,7 @@ struct bt_service_conf {
 };
 
 struct bt_service;
+struct bt_stats_tally;
 
 /* gives. Both are 16 random bytes; keys are kept hashed under the second. */
 struct bt_service	*bt_service_new(const struct bt_service_conf *conf,
@@ -47,6 +48,7 @@ void	bt_service_free(struct bt_service *s);
 /* What a worker brings along: its generator and room for an answer's peers. */
 struct bt_clerk {
 	struct bt_rng rng;
+	struct bt_stats_tally *tally;	/* where it counts (stats.h) */
 	uint64_t now_ms;	/* CLOCK_MONOTONIC, kept by the worker */
 	uint8_t *peers[2];
 	struct bt_gate_pass pass;
@@ -80,6 +82,9 @@ int	bt_service_announce(struct bt_service *s, struct bt_clerk *c,
  */
 size_t	bt_service_scrape(struct bt_service *s, const struct bt_clerk *c,
 	    struct bt_scrape_row *rows, size_t n);
+/* The counts of n torrents, whoever is let in. */
+void	bt_service_counts(struct bt_service *s, struct bt_scrape_row *rows,
+	    size_t n);
 /* What the clock of the store says: CLOCK_MONOTONIC. */
 uint64_t	bt_service_now_ms(void);
 
@@ -100,6 +105,22 @@ int	bt_service_restore(struct bt_service *s, struct bt_str groups,
 uint32_t	bt_service_tick_ms(const struct bt_service *s);
 void	bt_service_count(const struct bt_service *s, uint32_t *swarms,
 	    uint32_t *peers);
+/* How many peers, by family (IPv4, IPv6): leechers, seeders. Any thread. */
+void	bt_service_peers(struct bt_service *s, uint64_t of[2][2]);
+/* Bytes of torrents and peers. */
+uint64_t	bt_service_bytes(const struct bt_service *s);
+const struct bt_service_conf	*bt_service_conf_of(const struct bt_service *s);
+/*
+ * Counts of up to n swarms in one turn of one lock. A tour begins as { 0 };
+ * 0 is its end. Any thread.
+ */
+struct bt_service_tour {
+	unsigned shard;
+	bool within;
+	uint32_t left;
+};
+size_t	bt_service_look(struct bt_service *s, struct bt_service_tour *t,
+	    struct bt_scrape_row *rows, size_t n);
 
 /* One worker's share of dropping what is too old; several times a second. */
 void	bt_service_sweep(struct bt_service *s, struct bt_clerk *c,

@@ -140,6 +140,8 @@ renew(struct bt_store *s, uint32_t swarm, const struct caller *c, uint32_t own)
 	else {
 		bt_peers_drop(p, s->secret, own);
 		own = bt_peers_add(p, s->secret, c->role, &peer);
+		s->of[c->f][!c->role]--;
+		s->of[c->f][c->role]++;
 	}
 	bt_store_resized(s, before, bt_peers_size(*p));
 	return own;
@@ -333,4 +335,29 @@ bt_store_scrape(struct bt_store *s, struct bt_scrape_row *row)
 	row->downloaded = row->downloaders = 0;
 	if (swarm != BT_SWARM_NONE)
 		count(s, swarm, row);
+}
+
+void
+bt_store_peers(const struct bt_store *s, uint64_t of[2][2])
+{
+	for (int f = 0; f < 2; f++)
+		for (int role = 0; role < 2; role++)
+			of[f][role] += s->of[f][role];
+}
+
+size_t
+bt_store_look(
+    struct bt_store *s, uint32_t *left, struct bt_scrape_row *rows, size_t n)
+{
+	size_t i;
+
+	if (*left > s->swarms.n)
+		*left = s->swarms.n;
+	for (i = 0; i<n && * left> 0; i++) {
+		--*left;
+		memcpy(rows[i].info_hash,
+		    bt_swarms_get(&s->swarms, *left)->hash, 20);
+		count(s, *left, &rows[i]);
+	}
+	return i;
 }

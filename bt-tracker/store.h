@@ -91,6 +91,14 @@ int	bt_store_announce(struct bt_store *s, const struct bt_store_ask *ask,
 	    struct bt_err *err);
 /* Fill in the counts of row->info_hash: zeros for a swarm that is not there. */
 void	bt_store_scrape(struct bt_store *s, struct bt_scrape_row *row);
+/* Add how many peers there are, by family (IPv4, IPv6): leechers, seeders. */
+void	bt_store_peers(const struct bt_store *s, uint64_t of[2][2]);
+/*
+ * Counts of up to n swarms, from the last down: *left begins as UINT32_MAX and
+ * is how many are left; those that stay are met. Returns how many rows.
+ */
+size_t	bt_store_look(struct bt_store *s, uint32_t *left,
+	    struct bt_scrape_row *rows, size_t n);
 /*
  * Drop some of what is too old. The work is in proportion to the time since
  * the last call, so any rhythm does: several calls a second are cheap, and a

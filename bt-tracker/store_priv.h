@@ -22,6 +22,7 @@ struct bt_store {
 	uint8_t ticks_max;	/* a stamp further behind is too old */
 	struct bt_swarms swarms;
 	uint32_t peers;		/* in this shard */
+	uint32_t of[2][2];	/* of them, by family and role */
 
 	uint64_t swept_ms;	/* when the sweep last ran */
 	uint32_t at;		/* the swarm it is at */

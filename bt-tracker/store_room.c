@@ -50,9 +50,11 @@ take_swarm(struct bt_store *s)
 }
 
 static void
-count_peers(struct bt_store *s, uint32_t more, uint32_t less)
+count_peers(
+    struct bt_store *s, int f, enum bt_role role, uint32_t more, uint32_t less)
 {
 	s->peers += more - less;
+	s->of[f][role] += more - less;
 	atomic_fetch_add_explicit(&s->limits->peers, more - less, RELAXED);
 }
 
@@ -79,17 +81,15 @@ void
 bt_store_swarm_drop(struct bt_store *s, uint32_t swarm)
 {
 	struct bt_peers *p;
-	uint32_t n = 0;
 
 	for (int f = 0; f < 2; f++) {
 		p = *bt_store_block(s, swarm, f);
 		if (p == NULL)
 			continue;
-		n += bt_peers_count(p, BT_LEECHER) +
-		     bt_peers_count(p, BT_SEEDER);
+		for (int role = 0; role < 2; role++)
+			count_peers(s, f, role, 0, bt_peers_count(p, role));
 		give_bytes(s, bt_peers_size(p));
 	}
-	count_peers(s, 0, n);
 	atomic_fetch_sub_explicit(&s->limits->swarms, 1, RELAXED);
 	bt_swarms_drop(&s->swarms, swarm);
 }
@@ -107,7 +107,7 @@ bt_store_peer_add(struct bt_store *s, uint32_t swarm, int f, enum bt_role role,
 		return BT_PEER_NONE;
 	if (*p == NULL)
 		*p = bt_peers_new(6, 0);
-	count_peers(s, 1, 0);
+	count_peers(s, f, role, 1, 0);
 	return bt_peers_add(p, s->secret, role, peer);
 }
 
@@ -139,7 +139,7 @@ bt_store_peer_drop(struct bt_store *s, uint32_t swarm, int f, uint32_t at)
 	size_t before = bt_peers_size(*p);
 
 	bt_peers_drop(p, s->secret, at);
-	count_peers(s, 0, 1);
+	count_peers(s, f, bt_peers_role(at), 0, 1);
 	settle(s, swarm, f, before);
 }
 
@@ -189,7 +189,7 @@ sweep_part(struct bt_store *s, uint32_t *work, uint8_t now, uint32_t *gone)
 	if (n == 0)
 		return s->peer >= bt_peers_count(*p, role);
 	*gone += n;
-	count_peers(s, 0, n);
+	count_peers(s, f, role, 0, n);
 	settle(s, s->at, f, before);
 	p = bt_store_block(s, s->at, f);
 	return *p == NULL || s->peer >= bt_peers_count(*p, role);
@@ -278,7 +278,7 @@ bool
 bt_store_check(const struct bt_store *s)
 {
 	const struct bt_peers *p;
-	uint32_t peers = 0;
+	uint32_t peers = 0, of[2][2] = { { 0 } };
 
 	for (uint32_t i = 0; i < s->swarms.n; i++)
 		for (int f = 0; f < 2; f++) {
@@ -289,6 +289,9 @@ bt_store_check(const struct bt_store *s)
 			if (!bt_peers_check(p, s->secret))
 				return false;
 			peers += peers_in(p);
+			for (int role = 0; role < 2; role++)
+				of[f][role] += bt_peers_count(p, role);
 		}
-	return bt_swarms_check(&s->swarms) && peers == s->peers;
+	return bt_swarms_check(&s->swarms) && peers == s->peers &&
+	       memcmp(of, s->of, sizeof(of)) == 0;
 }

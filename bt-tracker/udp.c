@@ -12,6 +12,7 @@
 #include "codec/udptrk.h"
 #include "connid.h"
 #include "net/tcp.h"
+#include "stats.h"
 
 #define LISTEN_MAX 64	    /* sockets; far more than anybody lists */
 #define BATCH 32	    /* packets in one system call */
@@ -149,6 +150,7 @@ answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
 	struct bt_udp_reply r;
 	struct bt_err err;
 	uint8_t url[URL_MAX];
+	enum bt_stats_kind kind = BT_STATS_SCRAPE;
 	bool addressed, good;
 	int rc;
 
@@ -170,6 +172,13 @@ answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
 		r = announce(u, &q, from, &err);
 	else
 		r = scrape(u, &q);
+	if (r.action == BT_UDP_ANNOUNCE)
+		kind = BT_STATS_ANNOUNCE;
+	else if (r.action == BT_UDP_ERROR)
+		kind = BT_STATS_REFUSED;
+	if (r.action != BT_UDP_CONNECT)
+		bt_stats_count(
+		    u->clerk->tally, BT_STATS_UDP, from->family, kind);
 	r.transaction = q.transaction;
 	rc = bt_udp_reply_put(out, &r);
 	assert(rc == 0);

@@ -15,6 +15,7 @@
 
 struct worker {
 	struct bt_service *service;
+	struct bt_stats *stats;
 	struct bt_clerk clerk;
 	unsigned number;
 	struct event_base *base;
@@ -43,6 +44,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	bt_clerk_now(&w->clerk);
 	bt_service_sweep(w->service, &w->clerk, w->number);
 	bt_http_tick(w->http);
+	if (w->number == 0)
+		bt_stats_tick(w->stats, w->clerk.now_ms);
 	if (w->stopping && (bt_http_stop(w->http) ||
 			       w->clerk.now_ms - w->stop_ms >= LINGER_MS))
 		event_base_loopbreak(w->base);
@@ -91,6 +94,17 @@ base_new(void)
 	return base;
 }
 
+/* Who may see the statistics at a place. */
+static enum bt_reply_stats
+stats_at(const struct bt_listen *listen, size_t i)
+{
+	if (listen->places[i].admin)
+		return BT_REPLY_STATS_ADMIN;
+	if (!listen->has_admin && bt_addr_is_loopback(&listen->places[i].addr))
+		return BT_REPLY_STATS_HOST;
+	return BT_REPLY_STATS_NOBODY;
+}
+
 static int
 setup(struct worker *w, const struct bt_workers_conf *conf,
     struct bt_listen *listen, struct bt_err *err)
@@ -100,6 +114,8 @@ setup(struct worker *w, const struct bt_workers_conf *conf,
 	int fd;
 
 	bt_clerk_init(&w->clerk, conf->service, conf->seeds[w->number]);
+	w->stats = conf->http.stats;
+	w->clerk.tally = bt_stats_tally_of(w->stats, w->number);
 	w->base = base_new();
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->base == NULL || w->wake_fd == -1)
@@ -121,7 +137,8 @@ setup(struct worker *w, const struct bt_workers_conf *conf,
 			bt_udp_listen(w->udp, fd);
 		else
 			bt_http_listen(w->http, fd,
-			    listen->places[i].kind == BT_LISTEN_HTTPS);
+			    listen->places[i].kind == BT_LISTEN_HTTPS,
+			    stats_at(listen, i));
 	}
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 #define SOON_US INT64_C(1000000) /* a worker that is longer away may hang */
-#define THREADS_MAX 64u		/* more than a disk or a memory bus can feed */
+#define THREADS_MAX 64u		 /* more than a disk or a memory bus can feed */
 
 struct queue {
 	struct bt_pool_job *first;
