@@ -104,6 +104,29 @@ ask_all() {
 	assert_line -n 1 "(4, 0, 0)"
 }
 
+@test "JSON: HTTPS has counts of its own, and UDP over IPv6" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -days 2 -subj /CN=one -addext subjectAltName=IP:127.0.0.1 \
+	    -keyout one.pem -out one.crt 2>/dev/null
+	cat one.crt >>one.pem
+	track -l 127.0.0.1:0 -l https://127.0.0.1:0 -l 'udp://[::1]:0' \
+	    --tls-cert one.pem
+	https=$(grep ^https: tracker.out)
+	udp6=$(grep '^udp:.*::1' tracker.out)
+	udp6=${udp6%/announce}
+	curl -sS --cacert one.crt -o /dev/null -o /dev/null "$https" \
+	    "${https%/announce}/scrape?info_hash=hhhhhhhhhhhhhhhhhhhh"
+	run udp ::1 "${udp6##*:}" announce id=a port=1001 left=5
+	assert_output --partial "leechers 1"
+	curl -sS --cacert one.crt "${https%/announce}/metrics" | grep -q HELP
+	run json "$base/stats.json" 'counts("https", "ipv4")' \
+	    'counts("udp", "ipv6")' 'counts("http", "ipv4")' 'd["torrents"]'
+	assert_line -n 0 "(0, 1, 1)"
+	assert_line -n 1 "(1, 0, 0)"
+	assert_line -n 2 "(0, 0, 0)"
+	assert_line -n 3 1
+}
+
 @test "JSON: the twenty torrents with the most peers, most first" {
 	track -l 127.0.0.1:0 --workers 2
 	# torrent number i has i peers

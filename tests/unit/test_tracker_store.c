@@ -771,6 +771,65 @@ many_swarms_are_each_their_own(void **state)
 	end(&f);
 }
 
+/* Swarms come and go between the calls; those that stay are met. */
+static void
+a_look_meets_each_swarm_that_stays(void **state)
+{
+	struct bt_store_ask q = who('a', BT_EVENT_STARTED, true);
+	struct bt_scrape_row rows[7];
+	bool met[1000] = { false };
+	uint32_t left = UINT32_MAX, more = 1000, number;
+	struct fixture f;
+	size_t n;
+
+	(void)state;
+	begin(&f, 100000);
+	for (uint32_t i = 0; i < 1000; i++) {
+		f.now_ms++; /* number 0 is the oldest */
+		bt_put_be32(q.info_hash, i);
+		assert_int_equal(ask(&f, q), 0);
+	}
+	while ((n = bt_store_look(f.store, &left, rows, 7)) > 0) {
+		for (size_t i = 0; i < n; i++) {
+			number = bt_be32(rows[i].info_hash);
+			assert_int_equal(rows[i].complete, 1);
+			assert_int_equal(rows[i].incomplete, 0);
+			if (number < 1000)
+				met[number] = true;
+		}
+		assert_true(bt_store_evict(f.store, NULL));
+		f.now_ms++;
+		bt_put_be32(q.info_hash, more++);
+		assert_int_equal(ask(&f, q), 0);
+	}
+	/* one went for each that came */
+	for (uint32_t i = more - 1000; i < 1000; i++)
+		assert_true(met[i]);
+	end(&f);
+}
+
+static void
+peers_are_counted_by_family_and_role(void **state)
+{
+	uint64_t of[2][2] = { { 0 } };
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 10);
+	join(&f, 'a', false);
+	join(&f, 'b', false);
+	join(&f, 'c', true);
+	assert_int_equal(ask(&f, who6('d', BT_EVENT_STARTED, true)), 0);
+	assert_int_equal(ask(&f, who('a', BT_EVENT_COMPLETED, true)), 0);
+	assert_int_equal(ask(&f, who('b', BT_EVENT_STOPPED, false)), 0);
+	bt_store_peers(f.store, of);
+	assert_int_equal(of[0][0], 0);
+	assert_int_equal(of[0][1], 2);
+	assert_int_equal(of[1][0], 0);
+	assert_int_equal(of[1][1], 1);
+	end(&f);
+}
+
 int
 main(void)
 {
@@ -813,6 +872,8 @@ main(void)
 		cmocka_unit_test(one_who_is_paused_is_no_downloader),
 		cmocka_unit_test(a_peer_takes_few_bytes),
 		cmocka_unit_test(many_swarms_are_each_their_own),
+		cmocka_unit_test(a_look_meets_each_swarm_that_stays),
+		cmocka_unit_test(peers_are_counted_by_family_and_role),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
