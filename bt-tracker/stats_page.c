@@ -119,7 +119,8 @@ html_held(struct page *p, const struct bt_stats_now *now)
 	    now->peers[0][0] + now->peers[0][1],
 	    now->peers[1][0] + now->peers[1][1],
 	    role_sum(now, 0) + role_sum(now, 1));
-	put(p, "<p>%u torrents, of at most %u. ", now->swarms, now->swarms_max);
+	put(p, "<p>Torrents: %u, of at most %u. ", now->swarms,
+	    now->swarms_max);
 	put(p, "They take %.1f MiB, of at most %.1f MiB",
 	    (double)now->bytes / mib, (double)now->bytes_max / mib);
 	if (now->resident != 0)
