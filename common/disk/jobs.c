@@ -104,8 +104,8 @@ store(struct bt_job *j, const uint8_t *sum)
 
 /*
  * Pieces that wait together are hashed side by side, then written in turn. More
- * come meanwhile, so that at full speed there are always some to go together;
- * with a worker for each half every piece would be hashed as it came, alone.
+ * come while it writes, so the next ones often go together; a worker for each
+ * half would be free to hash most pieces as they came, alone.
  */
 static void
 run_stores(struct bt_pool_job *pool)
