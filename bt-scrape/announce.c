@@ -9,6 +9,7 @@
 #include "base/htab.h"
 #include "base/mem.h"
 #include "cli/json.h"
+#include "cli/signal.h"
 #include "net/coin.h"
 #include "net/dns.h"
 #include "scrape.h"
@@ -361,6 +362,7 @@ on_signal(void *arg, int signo)
 {
 	struct announce *a = arg;
 
+	bt_signal_came(signo);
 	a->job->cli.signal = signo;
 	if (!a->ending)
 		end_asking(a);

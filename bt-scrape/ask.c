@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/json.h"
+#include "cli/signal.h"
 #include "scrape.h"
 
 struct ask {
@@ -74,6 +75,7 @@ on_signal(void *arg, int signo)
 {
 	struct ask *k = arg;
 
+	bt_signal_came(signo);
 	k->job->cli.signal = signo;
 	bt_loop_stop(k->loop);
 }

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/signal.h"
 #include "listen.h"
 #include "net/coin.h"
 #include "state.h"
@@ -482,9 +483,10 @@ serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
 		rc = bt_workers_start(&workers, &conf, &o->listen, err);
 	bt_mem_free(seeds);
 	if (rc == 0) {
-		if (print_urls(cli, &o->listen) == 0)
+		if (print_urls(cli, &o->listen) == 0) {
 			wait_for_end(cli, o, &signals, state, conf.service);
-		/* the second one meets its default action */
+			bt_signal_came(cli->signal);
+		}
 		sigdelset(&signals, SIGHUP);
 		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 		bt_workers_stop(workers);

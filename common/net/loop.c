@@ -124,13 +124,17 @@ static void
 on_signal(evutil_socket_t signo, short what, void *arg)
 {
 	struct bt_loop *l = arg;
+	sigset_t both, before;
 
 	(void)what;
+	sigemptyset(&both);
+	sigaddset(&both, SIGINT);
+	sigaddset(&both, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &both, &before);
 	for (int i = 0; i < 2; i++)
 		event_del(l->signals[i]);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
 	l->on_signal(l->signal_arg, (int)signo);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void

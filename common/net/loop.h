@@ -5,9 +5,9 @@
  * 2. A callback may free any timer or watch, its own as well; one that was
  *    freed or switched off is not called again.
  * 3. Time is CLOCK_MONOTONIC in microseconds, read once an iteration.
- * 4. SIGINT and SIGTERM: the first one is told to the callback, and from then
- *    on both have their default disposition, so a second ends the process at
- *    once. SIGPIPE is ignored from bt_loop_on_signal() on: writing to a closed
+ * 4. SIGINT and SIGTERM: the first one is told to the callback, with both
+ *    blocked while it runs and back at the disposition that they had before, or
+ *    that it gives them. SIGPIPE is ignored from bt_loop_on_signal() on: writing to a closed
  *    pipe gives EPIPE, and the tool ends itself as a filter does.
  * Touches: sockets (through libevent).
  *

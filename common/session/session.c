@@ -58,6 +58,7 @@ on_signal(void *arg, int signo)
 {
 	struct bt_session *s = arg;
 
+	bt_signal_came(signo);
 	s->cli->signal = signo;
 	bt_session_stop(s, NULL);
 }

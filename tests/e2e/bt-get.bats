@@ -618,11 +618,15 @@ took_ms() {
 }
 
 @test "a signal while content is checked ends it, and it goes on from there" {
-	truncate -s 2G large
-	bt-make -l 1M -o large.torrent large
-	run --separate-stderr timeout -k 8 0.1 bt-get --no-tracker large.torrent
-	[ "$status" -eq 124 ]
-	[ -z "$output$stderr" ]
+	truncate -s 8G large
+	bt-make -q -l 16M -o large.torrent large
+	bt_start get bt-get --no-tracker large.torrent
+	wait_until 10 test -e .large.lock
+	bt_kill get
+	bt_wait get
+	[ "$bt_status" -eq 143 ]
+	[ ! -s get.out ]
+	[ ! -s get.err ]
 	[ -z "$(find . -name '.large*')" ]
 	run timeout -k 8 0.1 bt-seed --no-tracker large.torrent
 	[ "$status" -eq 124 ]

@@ -136,6 +136,49 @@ catches() {
 	assert_output p
 }
 
+# What timeout(1) does: the process and then its group, so the process twice.
+burst() {
+	for _ in {1..50}; do
+		kill -TERM "$1" 2>/dev/null || break
+	done
+}
+
+@test "one signal that comes many times at once is one, and ends cleanly" {
+	truncate -s 8G large
+	bt-make -q -l 16M -o large.torrent large
+	mkfifo p
+	bt-make -n x -o x.torrent - <>p 3>&- &
+	wait_until 10 catches $! 15
+	burst $!
+	wait $! || [ $? -eq 143 ]
+	bt_start get bt-get --no-tracker large.torrent
+	wait_until 10 test -e .large.lock
+	burst "${bt_pids[get]}"
+	bt_wait get
+	[ "$bt_status" -eq 143 ]
+	run find . -name '.*.lock' -o -name '.x*' -o -name 'x.*'
+	assert_output ''
+
+	head -c 100000 /dev/urandom >small
+	bt-make -q -o small.torrent small
+	bt_start odd python3 "$BT_ROOT/tests/lib/odd_tracker.py"
+	bt_line odd
+	bt_start get bt-get --port 0 --bind 127.0.0.1 -a "$bt_line/announce" \
+	    -d copy small.torrent
+	wait_until 10 grep -q event=started odd.out
+	burst "${bt_pids[get]}"
+	bt_wait get
+	[ "$bt_status" -eq 143 ]
+	grep -q event=stopped odd.out
+
+	bt_start tracker bt-tracker -l 127.0.0.1:0 --state state
+	bt_line tracker
+	burst "${bt_pids[tracker]}"
+	bt_wait tracker
+	[ "$bt_status" -eq 143 ]
+	[ -s state ]
+}
+
 @test "a name from outside is escaped in errors too" {
 	run --separate-stderr bt-info $'no\e[31mpe'
 	assert_failure 7
