@@ -190,7 +190,7 @@ BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
 TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		clang llvm clang-format libclang-rt-14-dev curl python3 \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \
-		rtorrent opentracker mktorrent iproute2 bsdutils procps \
+		rtorrent opentracker mktorrent iproute2 e2fsprogs bsdutils procps \
 		openssl util-linux \
 		mandoc git xxd
 # What is measured beside ours, and a compiler for libtorrent's host.

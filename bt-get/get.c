@@ -69,21 +69,36 @@ open_files(struct get *g, struct bt_err *err)
 	return bt_files_open(&g->m.files, &fc, err);
 }
 
+/* What the files have of the disk over what is in them: of a try before. */
+static uint64_t
+reserved(const struct get *g, uint64_t have)
+{
+	struct bt_files_stat st;
+	struct bt_err ignored = BT_ERR_INIT;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < g->m.layout->nfiles; i++)
+		if (bt_bits_has(&g->selected, i) &&
+		    bt_files_stat(g->m.files, i, &st, &ignored) == 0)
+			sum += st.allocated;
+	return sum > have ? sum - have : 0;
+}
+
 static int
 check_space(const struct get *g, struct bt_err *err)
 {
-	uint64_t need = 0, there;
+	uint64_t need = 0, have = 0, there;
 	char a[BT_OUT_SIZE_LEN], b[BT_OUT_SIZE_LEN];
 
 	for (uint32_t i = bt_bits_next(&g->want, 0); i < g->want.n;
 	     i = bt_bits_next(&g->want, i + 1))
-		if (!bt_bits_has(&g->m.have, i))
-			need += bt_layout_piece_size(g->m.layout, i);
+		*(bt_bits_has(&g->m.have, i) ? &have : &need) +=
+		    bt_layout_piece_size(g->m.layout, i);
 	if (need == 0)
 		return 0;
 	if (bt_files_space(g->m.files, &there, err) == -1)
 		return -1;
-	if (need > there)
+	if (need > there && need - there > reserved(g, have))
 		return bt_err_set(err, BT_EFILE,
 		    "no space in '%s' for '%s': %s needed, %s free", g->root,
 		    g->m.layout->name, bt_out_size(a, need),

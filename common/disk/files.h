@@ -104,6 +104,7 @@ enum bt_files_state {
 struct bt_files_stat {
 	enum bt_files_state state;
 	uint64_t size;
+	uint64_t allocated;	/* bytes of the disk that it has */
 	int64_t mtime_ns;
 };
 int	bt_files_stat(struct bt_files *f, uint32_t file,

@@ -398,6 +398,7 @@ bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
 	if (fstat(fd, &st) == 0) {
 		got.state = told[state];
 		got.size = (uint64_t)st.st_size;
+		got.allocated = (uint64_t)st.st_blocks * 512; /* stat(3) */
 		got.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
 			       st.st_mtim.tv_nsec;
 	}

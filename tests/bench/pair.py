@@ -77,7 +77,7 @@ def run(bench, note):
         if name == "l":
             programs = [FLOOR] + list(LARGE)
         got = rounds(bench, programs, one,
-                     lambda s: note("%s, %s" % (gb, s)))
+                     lambda s: note("%s, %s" % (gb, s)), once=(OPENSSL,))
         for p, f in got.items():
             records.append(dict(f, size=gb, program=p))
         judge(gb, got, checks)

@@ -63,6 +63,8 @@ class Bench:
             os.environ.get("TMPDIR", "/tmp"), "bt-bench")
         self.locks = [x for x in os.environ.get("BENCH_LOCKS", "").split(":")
                       if x]
+        self.only = [x for x in os.environ.get("BENCH_ONLY", "").split(";")
+                     if x]
         self.held, self.since = [], 0.0
         self.items = {}
         self.processes = []
@@ -315,7 +317,8 @@ def rounds(bench, programs, one, note, once=(), most=99):
     (figures with "cut") has had its turn, and who is slow has two; `once` have
     one. At most `most` rounds."""
     got = {p: [] for p in programs}
-    over = {}
+    over = {p: {"note": "left out"} for p in programs
+            if bench.only and p not in bench.only}
     runs = min(bench.runs, most)
     for n in range(runs):
         for p in programs:

@@ -428,6 +428,36 @@ took_ms() {
 	[[ $stderr == *"no space"*"needed"*"free"* ]]
 }
 
+@test "a file's room is taken at once, and counts when it goes on" {
+	[ "$(id -u)" -eq 0 ] || skip "mounting needs root"
+	head -c 30000000 /dev/urandom >x
+	bt-make -q -o x.torrent x
+	mkdir disk
+	truncate -s 48M image
+	mkfs.ext4 -q image
+	mount -o loop image disk || skip "no loop devices here"
+	begin_seed --limit-up 2M x.torrent
+	bt_start get bt-get --port 0 --bind 127.0.0.1 --no-tracker \
+	    --peer "$seed" -d disk x.torrent
+	has_some() {
+		[ -s disk/x.part ]
+	}
+	wait_until 10 has_some || { umount disk && false; }
+	bt_kill get
+	bt_wait get
+	room=$(stat -c %b disk/x.part)
+	left=$(df --output=avail -B 1 disk | tail -n 1)
+	bt_kill seed
+	bt_wait seed
+	begin_seed x.torrent
+	get -d disk x.torrent
+	cmp x disk/x || status=99
+	umount disk
+	[ "$status" -eq 0 ]
+	[ "$((room * 512))" -ge 30000000 ]
+	[ "$left" -lt 25000000 ] # so that it did not fit twice
+}
+
 @test "a budget of 1 MiB finishes a torrent of 4 MiB pieces" {
 	head -c 20000000 /dev/urandom >x
 	bt-make -l 4M -o x.torrent x
