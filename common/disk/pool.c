@@ -14,7 +14,9 @@
 #include "base/mem.h"
 
 #define SOON_US INT64_C(1000000) /* a worker that is longer away may hang */
-#define THREADS_MAX 64u		 /* more than a disk or a memory bus can feed */
+#define HOLD_US INT64_C(12000) /* one job waits for a second, less than this */
+#define HOLD_GAPS 2	       /* and so often the usual time */
+#define THREADS_MAX 64u	       /* more than a disk or a memory bus can feed */
 
 struct queue {
 	struct bt_pool_job *first;
@@ -28,10 +30,13 @@ struct bt_pool {
 	struct queue waiting;
 	struct queue done;
 	size_t out; /* put and not given back */
+	/* of jobs that are run together: when the last came, us, and how far
+	 * apart they come */
+	int64_t came_at, gap;
 	/* what each worker runs together; NULL: nothing */
 	void (*groups[THREADS_MAX])(struct bt_pool_job *jobs);
 	int64_t since[THREADS_MAX]; /* when it began with that, us */
-	bool watched; /* an idle worker looks again when that takes long */
+	int64_t watch; /* an idle worker looks again then; INT64_MAX: none */
 	bool stopping;
 	int fd; /* an eventfd: not 0 while done has jobs */
 	pthread_t threads[THREADS_MAX];
@@ -70,46 +75,77 @@ now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Is nobody soon back who runs such jobs? Locked. */
-static bool
-is_unattended(const struct bt_pool *p, const struct bt_pool_job *job)
+/* Until when is somebody expected back who runs such jobs? Locked. */
+static int64_t
+attended_until(const struct bt_pool *p, const struct bt_pool_job *job)
 {
-	int64_t now = now_us();
+	int64_t until = 0;
 
 	for (unsigned i = 0; i < p->nthreads; i++)
-		if (p->groups[i] == job->run && now - p->since[i] < SOON_US)
-			return false;
-	return true;
-}
-
-/* May a worker begin with this job, one of those that wait? Locked. */
-static bool
-may_begin(const struct bt_pool *p, const struct bt_pool_job *job)
-{
-	const struct bt_pool_job *other = job;
-	unsigned n = 0;
-
-	if (job->together <= 1 || is_unattended(p, job))
-		return true;
-	for (; other != NULL && n < job->together; other = other->next)
-		n += other->run == job->run;
-	return n == job->together;
+		if (p->groups[i] == job->run && p->since[i] + SOON_US > until)
+			until = p->since[i] + SOON_US;
+	return until;
 }
 
 /*
- * Take the first job that may begin, and those that are run with it; NULL if
- * there is none. Locked.
+ * When may a worker begin with this job, the first of its kind that waits? 0:
+ * now. Locked.
  */
+static int64_t
+begins_at(const struct bt_pool *p, const struct bt_pool_job *job)
+{
+	const struct bt_pool_job *other = job;
+	int64_t now, at;
+	unsigned n = 0;
+
+	if (job->together <= 1)
+		return 0;
+	for (; other != NULL && n < job->together; other = other->next)
+		n += other->run == job->run;
+	if (n == job->together)
+		return 0;
+	now = now_us();
+	at = attended_until(p, job);
+	if (at > now)
+		return at;
+	if (n > 1 || p->gap * HOLD_GAPS >= HOLD_US)
+		return 0;
+	at = job->put_at + p->gap * HOLD_GAPS;
+	return at > now ? at : 0;
+}
+
+/* The first job that may begin, or NULL and when one may. Locked. */
 static struct bt_pool_job *
-take(struct bt_pool *p)
+first_ready(const struct bt_pool *p, int64_t *when)
+{
+	void (*held)(struct bt_pool_job *) = NULL;
+	struct bt_pool_job *job;
+	int64_t at;
+
+	*when = INT64_MAX;
+	for (job = p->waiting.first; job != NULL; job = job->next) {
+		if (job->run == held)
+			continue; /* behind one of its kind that waits */
+		at = begins_at(p, job);
+		if (at == 0)
+			return job;
+		held = job->run;
+		if (at < *when)
+			*when = at;
+	}
+	return NULL;
+}
+
+/* Take ready, and those that wait and are run with it. Locked. */
+static struct bt_pool_job *
+take(struct bt_pool *p, const struct bt_pool_job *ready)
 {
 	struct bt_pool_job *first = NULL, *last = NULL, *before = NULL, *job;
 	struct bt_pool_job **at = &p->waiting.first;
 	unsigned left = 1;
 
 	while (left > 0 && (job = *at) != NULL) {
-		if (first == NULL ? !may_begin(p, job)
-				  : job->run != first->run) {
+		if (first == NULL ? job != ready : job->run != first->run) {
 			before = job;
 			at = &job->next;
 			continue;
@@ -162,25 +198,24 @@ finish(struct bt_pool *p, struct bt_pool_job *jobs)
 }
 
 /*
- * Until there is something that may begin. One of the idle looks now and then
- * whether who runs such jobs hangs. Locked.
+ * Until there is something that may begin, which one of the idle watches for
+ * where time alone makes it so. Locked.
  */
 static void
-wait_for_work(struct bt_pool *p)
+wait_for_work(struct bt_pool *p, int64_t at)
 {
 	struct timespec until;
-	int64_t at;
 
-	if (p->waiting.first == NULL || p->watched) {
+	if (at >= p->watch) { /* somebody looks sooner, or nobody need */
 		pthread_cond_wait(&p->work, &p->lock);
 		return;
 	}
-	at = now_us() + SOON_US;
 	until.tv_sec = at / 1000000;
 	until.tv_nsec = at % 1000000 * 1000;
-	p->watched = true;
+	p->watch = at;
 	pthread_cond_timedwait(&p->work, &p->lock, &until);
-	p->watched = false;
+	if (p->watch == at)
+		p->watch = INT64_MAX;
 }
 
 /* A worker's own place, where it says what it runs. Locked. */
@@ -198,19 +233,21 @@ static void *
 work(void *arg)
 {
 	struct bt_pool *p = arg;
-	struct bt_pool_job *jobs = NULL;
+	struct bt_pool_job *jobs, *next;
+	int64_t when;
 	unsigned me;
 
 	pthread_mutex_lock(&p->lock); /* start() has it until all are there */
 	me = place_of(p);
 	for (;;) {
-		while (!p->stopping && (jobs = take(p)) == NULL)
-			wait_for_work(p);
+		while (!p->stopping && (next = first_ready(p, &when)) == NULL)
+			wait_for_work(p, when);
 		if (p->stopping)
 			break;
+		jobs = take(p, next);
 		p->since[me] = now_us();
 		p->groups[me] = jobs->together > 1 ? jobs->run : NULL;
-		if (p->waiting.first != NULL && may_begin(p, p->waiting.first))
+		if (first_ready(p, &when) != NULL || when < p->watch)
 			pthread_cond_signal(&p->work); /* for what I left */
 		pthread_mutex_unlock(&p->lock);
 		jobs->run(jobs);
@@ -273,6 +310,8 @@ bt_pool_new(unsigned threads, struct bt_err *err)
 		threads = cores();
 	if (threads > THREADS_MAX)
 		threads = THREADS_MAX;
+	p->gap = HOLD_US;
+	p->watch = INT64_MAX;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -316,14 +355,20 @@ bt_pool_free(struct bt_pool *p)
 void
 bt_pool_put(struct bt_pool *p, struct bt_pool_job *job)
 {
+	int64_t gap, when;
 	bool wake;
 
 	assert(job->run != NULL);
+	job->put_at = now_us();
 	pthread_mutex_lock(&p->lock);
+	if (job->together > 1) {
+		gap = job->put_at - p->came_at;
+		p->gap += ((gap < HOLD_US ? gap : HOLD_US) - p->gap) / 2;
+		p->came_at = job->put_at;
+	}
 	push(&p->waiting, job);
 	p->out++;
-	wake =
-	    !p->watched || may_begin(p, job) || may_begin(p, p->waiting.first);
+	wake = first_ready(p, &when) != NULL || when < p->watch;
 	pthread_mutex_unlock(&p->lock);
 	if (wake) /* who wakes finds the lock free */
 		pthread_cond_signal(&p->work);

@@ -3,9 +3,10 @@
  *
  * Jobs go in by one queue, results come out by another; an eventfd tells the
  * loop. Jobs that gain by it are run together: a worker takes what waits of
- * them and never waits for more; a second one takes of them only as many as it
- * can run together, since the first is soon back for fewer, or any number if it
- * is not back within a second. Jobs for one pool may finish in any order.
+ * them. Where they come every few milliseconds it does not begin with one alone
+ * but waits a moment for a second. Another worker takes of them only as many as
+ * it can run together, since the first is soon back for fewer, or any number if
+ * it is not back within a second. Jobs for one pool may finish in any order.
  * Touches: threads.
  *
  * Used by  net/client (through disk/jobs), disk/verify
@@ -13,6 +14,8 @@
  */
 #ifndef BT_DISK_POOL_H
 #define BT_DISK_POOL_H
+
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -25,7 +28,8 @@ struct bt_pool_job {
 	 */
 	void (*run)(struct bt_pool_job *jobs);
 	unsigned together;			/* 0 and 1: alone */
-	struct bt_pool_job *next;		/* the pool's */
+	struct bt_pool_job *next;		/* the pool's, and when it was put */
+	int64_t put_at;
 };
 
 /* gives; threads 0: one a core (the affinity mask's, at most 64) */

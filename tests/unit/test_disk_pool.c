@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 struct job {
 	struct bt_pool_job pool; /* first */
 	int runs;
@@ -263,6 +265,41 @@ a_group_whose_worker_hangs_is_not_waited_for(void **state)
 }
 
 static void
+count_run(struct bt_pool_job *jobs)
+{
+	((struct member *)jobs)->n = 1;
+}
+
+/*
+ * They come every tenth of a millisecond to a worker that is done with each long
+ * before the next: without waiting for more it would run 400 times.
+ */
+static void
+jobs_that_come_fast_wait_for_each_other_and_the_last_not_for_ever(void **state)
+{
+	static struct member m[400];
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_pool *p = bt_pool_new(2, &err);
+	unsigned runs = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 400; i++) {
+		m[i].pool =
+		    (struct bt_pool_job){ .run = count_run, .together = 4 };
+		bt_pool_put(p, &m[i].pool);
+		usleep(100);
+		while (bt_pool_done(p) != NULL)
+			;
+	}
+	while (bt_pool_wait(p) != NULL)
+		;
+	for (unsigned i = 0; i < 400; i++)
+		runs += m[i].n;
+	assert_in_range(runs, 100, 300);
+	bt_pool_free(p);
+}
+
+static void
 workers_leave_signals_to_the_loop(void **state)
 {
 	struct bt_err err = BT_ERR_INIT;
@@ -291,6 +328,8 @@ main(void)
 		cmocka_unit_test(jobs_that_gain_by_it_are_run_together),
 		cmocka_unit_test(a_second_worker_takes_only_a_full_group),
 		cmocka_unit_test(a_group_whose_worker_hangs_is_not_waited_for),
+		cmocka_unit_test(
+		    jobs_that_come_fast_wait_for_each_other_and_the_last_not_for_ever),
 		cmocka_unit_test(workers_leave_signals_to_the_loop),
 	};
 
