@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/messages.h"
 #include "core/outbox.h"
+#include "core/requests.h"
 #include "core/roster.h"
 #include "core/torrent_priv.h"
 
@@ -139,6 +140,8 @@ bt_harvest_piece(struct bt_torrent *t, uint32_t piece, int64_t now)
 	    &t->fx, &(struct bt_effect){ .kind = BT_FX_PIECE, .index = piece });
 	tell_files(t, piece);
 	tell_peers(t, piece, now);
+	if (t->in_order) /* the window may have moved for those who wait */
+		bt_requests_wake(t, now);
 	if (was_wanted && t->missing == 0)
 		tell_done(t, now);
 }

@@ -143,9 +143,12 @@ unname(struct bt_peer *p)
 bool
 bt_outbox_cancel(struct bt_peer *p, const struct bt_ask *a)
 {
-	struct bt_ask *q = p->asks + p->asks_from;
+	struct bt_ask *q;
 	uint32_t i;
 
+	if (p->nasks == 0)
+		return false;
+	q = p->asks + p->asks_from;
 	for (i = 0; i < p->nasks; i++)
 		if (q[i].sent == 0 && q[i].piece == a->piece &&
 		    q[i].begin == a->begin && q[i].length == a->length)
@@ -164,9 +167,12 @@ bt_outbox_refuse(struct bt_torrent *t, struct bt_peer *p,
     bool (*drop)(const struct bt_torrent *t, const struct bt_peer *p,
 	const struct bt_ask *a))
 {
-	struct bt_ask *q = p->asks + p->asks_from;
 	uint32_t kept = 0, n = p->nasks;
+	struct bt_ask *q;
 
+	if (n == 0)
+		return;
+	q = p->asks + p->asks_from;
 	for (uint32_t i = 0; i < n; i++) {
 		if (q[i].sent > 0 || !drop(t, p, &q[i])) {
 			q[kept++] = q[i];
@@ -186,10 +192,12 @@ bt_outbox_refuse(struct bt_torrent *t, struct bt_peer *p,
 bool
 bt_outbox_tx(struct bt_peer *p, struct bt_tx *tx)
 {
-	const struct bt_ask *q = p->asks + p->asks_from;
+	const struct bt_ask *q = NULL;
 	size_t bytes = 0;
 	uint32_t i;
 
+	if (p->nasks > 0)
+		q = p->asks + p->asks_from;
 	tx->head = (struct bt_str){ NULL, 0 };
 	if (p->ctl.n > p->ctl_sent)
 		tx->head = (struct bt_str){ p->ctl.p + p->ctl_sent,

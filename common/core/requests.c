@@ -18,7 +18,7 @@
 struct bt_request *
 bt_requests_find(const struct bt_peer *p, struct bt_pick b)
 {
-	struct bt_request *r = p->reqs + p->reqs_from;
+	struct bt_request *r = p->nreqs > 0 ? p->reqs + p->reqs_from : NULL;
 
 	for (uint32_t i = 0; i < p->nreqs; i++)
 		if (r[i].piece == b.piece && r[i].block == b.block)

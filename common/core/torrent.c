@@ -100,6 +100,7 @@ bt_torrent_set_wanted(struct bt_torrent *t, const struct bt_bits *want)
 void
 bt_torrent_set_sequential(struct bt_torrent *t, uint32_t window)
 {
+	t->in_order = window > 0;
 	bt_picker_sequential(t->picker, window);
 	bt_requests_wake(t, INT64_MIN);
 }

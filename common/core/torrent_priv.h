@@ -44,6 +44,7 @@ struct bt_torrent {
 	struct bt_bits all, none;	/* shared by peers that have so */
 	uint32_t missing;	/* pieces wanted and not had */
 	uint32_t horizon;	/* no piece at or beyond it is begun */
+	bool in_order;		/* sequential: a window follows what is had */
 	uint32_t *file_left;	/* pieces still missing, for each file */
 	uint64_t size_wanted, size_have, size_had;	/* had: wanted or not */
 

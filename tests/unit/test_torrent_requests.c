@@ -547,6 +547,31 @@ who_goes_without_giving_costs_nothing_under_a_limit(void **state)
 	rig_free(r);
 }
 
+/* With a window of two, who waits for the first piece is asked when it is here. */
+static void
+who_waits_for_the_window_is_asked_when_it_moves(void **state)
+{
+	struct rig *r = rig_new(8 * BLOCK, BLOCK, false, NULL);
+	struct rig_peer *slow, *quick;
+
+	(void)state;
+	bt_torrent_set_sequential(r->t, 2);
+	slow = giver(r, 1, false);
+	assert_int_equal(rig_count(r, slow, 6), 2);
+	quick = giver(r, 2, false);
+	r->hold_jobs = true;
+	for (uint32_t i = 0; i < 2; i++)
+		rig_block(r, slow, i, 0, BLOCK, 0);
+	rig_wait(r, BT_SEC(1));
+	rig_count(r, slow, 6);
+	assert_int_equal(rig_count(r, quick, 6), 0);
+	r->hold_jobs = false;
+	rig_wait(r, BT_SEC(1));
+	assert_int_equal(bt_torrent_stats(r->t, r->now).pieces_have, 2);
+	assert_int_equal(rig_count(r, slow, 6) + rig_count(r, quick, 6), 2);
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -576,6 +601,8 @@ main(void)
 		cmocka_unit_test(unwanted_pieces_are_never_asked),
 		cmocka_unit_test(
 		    nothing_beyond_the_horizon_is_asked_until_it_moves),
+		cmocka_unit_test(
+		    who_waits_for_the_window_is_asked_when_it_moves),
 		cmocka_unit_test(a_failed_disk_ends_the_asking),
 		cmocka_unit_test(
 		    under_a_limit_no_more_is_asked_than_may_come_and_all_alike),
