@@ -138,9 +138,14 @@ SIM =		$(BUILD)/tests/sim/sim
 $(SIM): $(call obj,tests/sim) $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
 
-.PHONY: sim sim-long sim-digest sim-plant sim-proof
+.PHONY: sim sim-faults sim-long sim-digest sim-plant sim-proof
 sim: $(SIM)
 	@$(SIM) -s $(SEED) $(RUN)
+# worlds of faults: seeds FROM .. FROM + COUNT - 1
+FROM =		1
+COUNT =		10000
+sim-faults: $(SIM)
+	@tests/sim/faults.sh $(SIM) $(FROM) $(COUNT)
 sim-long: $(SIM)
 	@$(SIM) -s $$(od -An -N4 -tu4 /dev/urandom) -r 20
 # the same digests from gcc, clang and the sanitizers; planted bugs are caught
@@ -224,6 +229,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 E2E =		$(filter-out %/memory.bats %/install.bats %/bench.bats, \
 		$(wildcard tests/e2e/*.bats))
 MORE =		'sim long=$(MAKE) sim-long' \
+		'sim faults=$(MAKE) sim-faults' \
 		'fuzz=$(MAKE) fuzz' \
 		'e2e by clang=BT_BIN=$(BUILD)/clang/bin $(BATS) $(E2E)' \
 		'sanitized e2e=BT_BIN=$(BUILD)/asan/bin $(BATS) $(E2E)' \

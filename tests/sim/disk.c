@@ -102,6 +102,15 @@ write_part(struct sim_host *h, const struct bt_disk_job *job)
 	memcpy(sh->pages[job->piece] + job->begin, job->data, job->length);
 }
 
+/* A disk that has failed goes on failing until its host is born again. */
+static bool
+is_failing(struct sim_shell *sh)
+{
+	if (sh->fails_after > 0 && --sh->fails_after == 0)
+		sh->disk_failed = true;
+	return sh->disk_failed;
+}
+
 /* Do it and tell the core. */
 static void
 finish(struct sim_job *j)
@@ -112,7 +121,11 @@ finish(struct sim_job *j)
 	const uint8_t *p = j->job.data;
 	uint64_t *digests = NULL;
 
-	if (j->kind == BT_FX_WRITE) {
+	if (is_failing(sh)) {
+		r.status = BT_DISK_ERROR;
+		if (j->kind != BT_FX_WRITE)
+			sim_tap_lost(h, j->job.piece);
+	} else if (j->kind == BT_FX_WRITE) {
 		write_part(h, &j->job);
 	} else {
 		if (j->kind == BT_FX_VERIFY)
@@ -145,6 +158,8 @@ on_time(struct sim *s, void *what, uint64_t arg)
 	if (!s->is_over && h != NULL) {
 		finish(j);
 		sim_shell_step(h);
+		if (h->shell->disk_failed)
+			sim_shell_leave(h);
 	}
 	bt_mem_free(j);
 }

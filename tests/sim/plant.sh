@@ -10,9 +10,10 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 
-# plant NAME FILE SED SCENARIO WHY: WHY must be in what the simulator says
+# plant NAME FILE SED SCENARIO WHY [RUNS]: WHY must be in what is said of one
 plant() {
-	local name=$1 file=common/core/$2 edit=$3 scenario=$4 why=$5 said
+	local name=$1 file=common/core/$2 edit=$3 scenario=$4 why=$5 runs=${6:-5}
+	local said
 
 	sed -i -E "$edit" "$dir/$file"
 	if cmp -s "$root/$file" "$dir/$file"; then
@@ -21,7 +22,7 @@ plant() {
 	    build/tests/sim/sim 2>&1); then
 		said="it does not compile: $said"
 	else
-		said=$("$dir/build/tests/sim/sim" -r 5 "$scenario" 2>&1)
+		said=$("$dir/build/tests/sim/sim" -r "$runs" "$scenario" 2>&1)
 	fi
 	cp "$root/$file" "$dir/$file"
 	if [[ $said =~ ^.*($why) ]]; then
@@ -63,6 +64,12 @@ plant 'the ceiling is forgotten' pieces.c \
 plant 'blocks that came are not waste' inbox.c \
     's/t->wasted \+= .*/;/' \
     echo 'check|gained'
+plant 'a piece whose disk failed is taken for good' jobs_out.c \
+    's/r->status == BT_DISK_OK\)$/r->status != BT_DISK_MISMATCH)/' \
+    faults 'says piece|announces piece|pieces' 40
+plant 'who waits for the window is not woken' harvest.c \
+    's/^\tif \(t->in_order\)/\tif (false)/' \
+    faults 'finished' 40
 
 echo "passed: $passed"
 echo "failed: $failed"

@@ -102,6 +102,12 @@ sim_report_print(const struct sim *s, const struct sim_report *r)
 	    s->name, (unsigned long long)s->seed, r->finished, r->peers,
 	    (double)r->last / 1e6, (double)r->first / 1e6,
 	    (double)r->median / 1e6);
+	if (s->quiet_at > 0)
+		printf(", %u hosts, %u pieces, %s%u stranded, %u disks failed, "
+		       "%.2f of the bound",
+		    s->nhosts, s->content.layout->pieces,
+		    s->orphaned ? "orphaned, " : "", s->stranded, s->broken,
+		    (double)r->end / (double)s->limit_us);
 	if (s->ideal_us > 0)
 		printf(", %.2f of ideal (median %.2f)", ratio(s, r->last),
 		    ratio(s, r->median));

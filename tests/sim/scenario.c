@@ -4,6 +4,7 @@
 
 #include "core/rate.h"
 #include "evil.h"
+#include "faults.h"
 #include "shell.h"
 
 #define START BT_SEC(1000)
@@ -470,6 +471,8 @@ static const struct sim_scenario scenarios[] = {
 	    BT_SEC(3000), 10, 1, false },
 	{ "any", "all of it, by chance", build_any, 0, BT_SEC(3000), 1, 20,
 	    false },
+	{ "faults", "faults of every sort in a random mix", sim_faults_build, 0,
+	    BT_SEC(3000), 1, 150, true },
 };
 static const unsigned nscenarios = sizeof(scenarios) / sizeof(scenarios[0]);
 

@@ -586,6 +586,7 @@ on_born(struct sim_host *h)
 		.dials_max = 30,
 		.slots = sh->slots,
 		.up_limit_bps = sh->up_limit_bps,
+		.down_limit_bps = sh->down_limit_bps,
 		.port = h->listens ? h->addr.port : 0,
 		.client = "sim" };
 
@@ -593,9 +594,11 @@ on_born(struct sim_host *h)
 	sh->t = bt_torrent_new(&conf, s->now);
 	bt_torrent_set_wanted(sh->t, &sh->want);
 	bt_torrent_set_have(sh->t, &sh->disk);
+	if (sh->sequential > 0)
+		bt_torrent_set_sequential(sh->t, sh->sequential);
 	sh->tick_at = BT_NEVER;
 	sh->up = sh->gained = 0;
-	sh->told_done = false;
+	sh->told_done = sh->disk_failed = false;
 	if (sh->born_at == 0)
 		sh->born_at = s->now;
 	note_done(h);
@@ -635,6 +638,20 @@ on_left(struct sim *s, void *what, uint64_t arg)
 		return;
 	stop(h);
 	sim_world_death(h, true);
+	if (!h->shell->disk_failed)
+		return;
+	if (h->shell->back_us >= 0)
+		sim_world_birth(h, s->now + h->shell->back_us);
+	else if (h->shell->must_finish && h->shell->done_at == 0) {
+		s->broken++;
+		s->unfinished--;
+	}
+}
+
+void
+sim_shell_leave(struct sim_host *h)
+{
+	sim_world_after(h->sim, 0, on_left, h, h->life);
 }
 
 /* All that can be said of a host when its time is over. */
@@ -718,7 +735,7 @@ sim_shell_new(struct sim *s, bool seed)
 	sh->disk_us = 500;
 	sh->disk_bps = MIB(200);
 	sh->batch = 1;
-	sh->leaves_us = -1;
+	sh->leaves_us = sh->back_us = -1;
 	sh->must_finish = !seed;
 	bt_bits_init(&sh->want, s->content.layout->pieces);
 	bt_bits_init(&sh->disk, s->content.layout->pieces);

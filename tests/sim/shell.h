@@ -33,6 +33,10 @@ struct sim_shell {
 	int64_t leaves_us;	/* so long after it is done; -1: stays */
 	bool must_finish;
 	bool rides;		/* it gives next to nothing: told of apart */
+	uint32_t sequential;	/* window of pieces in order; 0: rarest first */
+	uint64_t down_limit_bps;
+	uint32_t fails_after;	/* so many disk jobs the disk fails; 0: never */
+	int64_t back_us;	/* so long after that it returns; -1: it does not */
 	struct bt_bits want;
 	struct bt_bits rotten;	/* pieces on its disk that cannot be read */
 
@@ -47,6 +51,7 @@ struct sim_shell {
 	struct sim_ends told;	/* the core has something to send there */
 	struct sim_jobs jobs;
 	unsigned njobs;
+	bool disk_failed;
 	int64_t disk_free;
 	int64_t tick_at, ticked_at;
 	unsigned ticks;		/* at one time */
@@ -66,5 +71,7 @@ struct sim_host	*sim_shell_new(struct sim *s, bool seed);
 /* Do what the core wants, until it wants nothing more. After each call on it. */
 void	sim_shell_step(struct sim_host *h);
 void	sim_shell_free(struct sim_host *h);
+/* Its user's program ends, as after a disk that failed. */
+void	sim_shell_leave(struct sim_host *h);
 
 #endif

@@ -246,7 +246,7 @@ bool
 sim_world_run(struct sim *s, int64_t limit_us)
 {
 	struct sim_event e;
-	int64_t end = s->now + limit_us;
+	int64_t end = s->now + (s->limit_us != 0 ? s->limit_us : limit_us);
 
 	s->finished = 0;
 	while (!s->failed && sim_heap_take(&s->heap, &e)) {

@@ -90,6 +90,11 @@ struct sim {
 	struct bt_hash *digest;
 	uint64_t events;
 	int64_t linger_us;		/* how long it goes on after that */
+	int64_t quiet_at;	/* tests/sim/faults: none comes any more */
+	int64_t limit_us;	/* of this world; 0: the scenario's */
+	bool orphaned;		/* its seed died for good */
+	unsigned stranded;	/* leeches that could not finish, */
+	unsigned broken;	/* and those whose disk failed for good */
 	int64_t began, finished;	/* finished: when the last one was done */
 
 	/* what the scenario expects; 0: nothing */
