@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #define SAVE_US (5 * BT_LOOP_SECOND)
+#define SYNC_US (30 * BT_LOOP_SECOND)	  /* what a power cut may cost */
 #define LONELY_US (60 * BT_LOOP_SECOND)	  /* cli.md: once a minute */
 #define STAY_US (60 * BT_LOOP_SECOND)	  /* for those who need us */
 #define STAY_IDLE_US (5 * BT_LOOP_SECOND) /* and take nothing */
@@ -250,10 +251,50 @@ get_effect(struct bt_member *m, const struct bt_effect *fx)
 	}
 }
 
+/* A power cut takes what is not on the disk: not more than from one to the next. */
+static void
+sync_some(struct get *g, int64_t now)
+{
+	const struct bt_bits *have = bt_swarm_have(g->m.swarm);
+	struct bt_err err = BT_ERR_INIT;
+
+	if (g->synced_at == 0)
+		g->synced_at = now;
+	if (g->resume == NULL || g->is_syncing || g->is_whole ||
+	    have->set == g->synced_pieces || now - g->synced_at < SYNC_US)
+		return;
+	g->synced_at = now;
+	if (bt_resume_sync_begin(g->resume, g->m.files, have, &err) == -1)
+		return; /* a save will say it */
+	g->synced_pieces = have->set;
+	g->is_syncing = true;
+	bt_swarm_sync(g->m.swarm);
+}
+
+void
+get_synced(struct bt_member *m, const struct bt_err *err)
+{
+	struct get *g = get_of(m);
+
+	g->is_syncing = false;
+	bt_resume_sync_end(g->resume, err == NULL);
+	if (err != NULL)
+		bt_member_stop(m, err);
+	else
+		g->saved_pieces = 0; /* the next save is to tell of it */
+}
+
+/* With the clean mark: whatever happens to the machine, all of it is believed. */
 void
 get_ended(struct bt_member *m)
 {
-	save(get_of(m), true);
+	struct get *g = get_of(m);
+	struct bt_err err = BT_ERR_INIT;
+
+	if (g->resume != NULL && !g->is_whole &&
+	    bt_files_sync(m->files, &err) == -1)
+		bt_cli_warn(g->conf->cli, "%s", err.text);
+	save(g, true);
 }
 
 static void
@@ -299,6 +340,7 @@ get_tick(struct bt_member *m, const struct bt_torrent_stats *st, int64_t now)
 		g->saved_at = now;
 		save(g, false);
 	}
+	sync_some(g, now);
 	if (g->is_whole && g->conf->seed)
 		end_seeding(g, st, now);
 	else if (g->is_whole)

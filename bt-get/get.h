@@ -42,6 +42,9 @@ struct get {
 	uint64_t taken;			/* bytes sent, when last looked */
 	int64_t taken_at;
 	uint32_t saved_pieces;		/* have.set when the state was saved */
+	int64_t synced_at;
+	uint32_t synced_pieces;		/* have.set when the last sync began */
+	bool is_syncing;
 };
 
 /* The session's table: m is a struct get, session->tool begins with its conf. */
@@ -52,6 +55,7 @@ void	get_effect(struct bt_member *m, const struct bt_effect *fx);
 void	get_tick(struct bt_member *m, const struct bt_torrent_stats *st,
 	    int64_t now);
 void	get_ended(struct bt_member *m);
+void	get_synced(struct bt_member *m, const struct bt_err *err);
 bool	get_fini(struct bt_member *m);
 
 /* Has all of it come out where it was wanted? */

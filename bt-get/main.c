@@ -312,6 +312,7 @@ static const struct bt_session_ops ops = {
 	.join = get_join,
 	.effect = get_effect,
 	.tick = get_tick,
+	.synced = get_synced,
 	.show = show,
 	.ended = get_ended,
 	.fini = get_fini,

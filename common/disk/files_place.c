@@ -314,6 +314,11 @@ sync_store(struct bt_files *f, uint32_t store, struct bt_err *err)
 	code = errno;
 	ref.wrote = rc == -1; /* still not on disk */
 	bt_files_put(f, &ref);
+	if (rc == -1) {
+		pthread_mutex_lock(&f->opened->lock);
+		f->sync_failed = true;
+		pthread_mutex_unlock(&f->opened->lock);
+	}
 	errno = code;
 	return rc == -1 ? fail_final(f, file, "sync", err) : 0;
 }
@@ -332,9 +337,10 @@ bt_files_sync(struct bt_files *f, struct bt_err *err)
 bool
 bt_files_is_synced(struct bt_files *f)
 {
-	bool synced = true;
+	bool synced;
 
 	pthread_mutex_lock(&f->opened->lock);
+	synced = !f->sync_failed;
 	for (uint32_t i = 0; i <= f->layout->nfiles && synced; i++)
 		synced = !f->stores[i].unsynced;
 	pthread_mutex_unlock(&f->opened->lock);

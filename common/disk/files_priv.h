@@ -52,6 +52,12 @@ struct bt_files {
 	 */
 	pthread_mutex_t write_turn;
 
+	/*
+	 * A sync has failed: the kernel holds the lost pages for clean, so the
+	 * next sync would succeed and mean nothing. Under opened's lock.
+	 */
+	bool sync_failed;
+
 	struct bt_opened *opened;
 	bool owns_opened;
 	struct bt_store *stores;	/* nfiles + 1; under opened's lock */

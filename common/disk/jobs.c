@@ -237,6 +237,11 @@ run(struct bt_pool_job *pool)
 	case BT_JOB_READ:
 		read_blocks(j);
 		break;
+	case BT_JOB_SYNC:
+		j->status = bt_files_sync(j->files, &j->err) == -1
+				? BT_DISK_ERROR
+				: BT_DISK_OK;
+		break;
 	case BT_JOB_STORE: /* run_stores() */
 		assert(false);
 	}

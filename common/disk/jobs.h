@@ -1,5 +1,5 @@
 /*
- * jobs - the core's disk jobs, done: store, write, verify, read.
+ * jobs - the core's disk jobs, done: store, write, verify, read; and sync.
  *
  * Each is a bt_pool_job around a struct from core/torrent_io. STORE hashes the
  * data against the layout's piece hash and writes it only if it is right; those
@@ -18,7 +18,10 @@
 #include "disk/files.h"
 #include "disk/pool.h"
 
-enum bt_job_kind { BT_JOB_STORE, BT_JOB_WRITE, BT_JOB_VERIFY, BT_JOB_READ };
+enum bt_job_kind {
+	BT_JOB_STORE, BT_JOB_WRITE, BT_JOB_VERIFY, BT_JOB_READ,
+	BT_JOB_SYNC	/* all that was written before, to the disk itself */
+};
 
 struct bt_job {
 	struct bt_pool_job pool;	/* first */

@@ -21,24 +21,29 @@
 /*
  * The state file, numbers big-endian:
  *
- *	"bt-state" version(4)=1 info-hash(20) size(8) pieces(4) files(4)
- *	boot(16) have bits((pieces + 7) / 8)
- *	files times: state(1) size(8) mtime_ns(8)
+ *	"bt-state" version(4)=2 info-hash(20) size(8) pieces(4) files(4)
+ *	boot(16) saved_ns(8) have bits((pieces + 7) / 8) safe bits(the same)
+ *	files times: state(1) size(8) mtime_ns(8) safe_ns(8)
  *	SHA-1 of all before(20)
  *
- * boot is the kernel's boot id, or zeros if what was written is on the disk for
- * certain. A kill leaves the page cache whole, so state is believed within one
- * boot; after a power cut a file may have its size and time and yet not its
- * bytes, so state from another boot is believed only if all was synced.
+ * boot is the kernel's boot id, or zeros, the clean mark: what was written is on
+ * the disk for certain. A kill leaves the page cache whole, so state is believed
+ * within one boot. After a power cut a file may have its size and time and yet
+ * not its bytes: then only those pieces are believed that were had when the last
+ * sync began, safe, if the file's time lies between what it was then, safe_ns,
+ * and what our own last writes can have made it.
  */
 #define SETTLE_S 2     /* more than a finished job waits to be known of */
 #define UNSETTLED 0xff /* in place of a file's state: not vouched for */
 #define MAGIC "bt-state"
-#define VERSION 1u
+#define VERSION 2u
 #define BOOT_LEN 16u
-#define HEAD_LEN (8u + 4u + 20u + 8u + 4u + 4u + BOOT_LEN)
-#define FILE_LEN (1u + 8u + 8u)
+#define HEAD_LEN (8u + 4u + 20u + 8u + 4u + 4u + BOOT_LEN + 8u)
+#define FILE_LEN (1u + 8u + 8u + 8u)
+#define NS INT64_C(1000000000)
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+enum trust { NOT_AT_ALL, IF_SAFE, FULLY };
 
 struct bt_resume {
 	const struct bt_layout *layout;
@@ -46,8 +51,10 @@ struct bt_resume {
 	char *new_path; /* of the state that is being written */
 	char *lock_path;
 	int lock;
-	struct bt_files_stat *seen; /* nfiles: as they last were */
-	uint8_t boot[BOOT_LEN];	    /* of this boot; zeros if not known */
+	struct bt_files_stat *seen;    /* nfiles: as they last were */
+	int64_t *safe_ns, *syncing_ns; /* nfiles: times when a sync began */
+	struct bt_bits safe, syncing;  /* pieces on the disk; and soon */
+	uint8_t boot[BOOT_LEN];	       /* of this boot; zeros if not known */
 };
 
 /* The boot id is text of a UUID; one that cannot be read matches none. */
@@ -139,6 +146,10 @@ free_resume(struct bt_resume *r)
 	bt_mem_free(r->new_path);
 	bt_mem_free(r->lock_path);
 	bt_mem_free(r->seen);
+	bt_mem_free(r->safe_ns);
+	bt_mem_free(r->syncing_ns);
+	bt_bits_fini(&r->safe);
+	bt_bits_fini(&r->syncing);
 	bt_mem_free(r);
 }
 
@@ -159,6 +170,10 @@ bt_resume_open(struct bt_resume **out, const char *root,
 	r->new_path = bt_mem_printf("%s/%s", root, fresh);
 	r->lock_path = bt_mem_printf("%s/%s", root, lock);
 	r->seen = bt_mem_zero(layout->nfiles, sizeof(*r->seen));
+	r->safe_ns = bt_mem_zero(layout->nfiles, sizeof(*r->safe_ns));
+	r->syncing_ns = bt_mem_zero(layout->nfiles, sizeof(*r->syncing_ns));
+	bt_bits_init(&r->safe, layout->pieces);
+	bt_bits_init(&r->syncing, layout->pieces);
 	bt_mem_free(name);
 	bt_mem_free(fresh);
 	bt_mem_free(lock);
@@ -195,8 +210,18 @@ bt_resume_remove(struct bt_resume *r)
 static size_t
 state_len(const struct bt_layout *l)
 {
-	return HEAD_LEN + bt_bits_bytes(l->pieces) +
+	return HEAD_LEN + 2 * bt_bits_bytes(l->pieces) +
 	       (size_t)l->nfiles * FILE_LEN + BT_SHA1_LEN;
+}
+
+static int64_t
+clock_ns(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) == -1)
+		return 0;
+	return (int64_t)now.tv_sec * NS + now.tv_nsec;
 }
 
 static void
@@ -214,6 +239,7 @@ put_head(const struct bt_resume *r, struct bt_files *files, struct bt_buf *b)
 	bt_buf_add(
 	    b, (struct bt_str){
 		   bt_files_is_synced(files) ? synced : r->boot, BOOT_LEN });
+	bt_buf_be64(b, (uint64_t)clock_ns());
 }
 
 /* State, size and time of each file: asked again only where it was written. */
@@ -247,11 +273,7 @@ write_state(const struct bt_resume *r, struct bt_str data, struct bt_err *err)
 static int64_t
 settled_before(bool at_rest)
 {
-	struct timespec now;
-
-	if (at_rest || clock_gettime(CLOCK_REALTIME, &now) == -1)
-		return INT64_MAX;
-	return ((int64_t)now.tv_sec - SETTLE_S) * 1000000000 + now.tv_nsec;
+	return at_rest ? INT64_MAX : clock_ns() - SETTLE_S * NS;
 }
 
 int
@@ -269,12 +291,14 @@ bt_resume_save(struct bt_resume *r, struct bt_files *files,
 	bt_buf_init(&b, state_len(r->layout));
 	put_head(r, files, &b);
 	bt_buf_add(&b, bt_bits_str(have));
+	bt_buf_add(&b, bt_bits_str(&r->safe));
 	for (uint32_t i = 0; i < r->layout->nfiles; i++) {
 		bt_buf_putc(&b, r->seen[i].mtime_ns > settled
 				    ? UNSETTLED
 				    : (uint8_t)r->seen[i].state);
 		bt_buf_be64(&b, r->seen[i].size);
 		bt_buf_be64(&b, (uint64_t)r->seen[i].mtime_ns);
+		bt_buf_be64(&b, (uint64_t)r->safe_ns[i]);
 	}
 	bt_hash_sha1(bt_buf_str(&b), sum);
 	bt_buf_add(&b, (struct bt_str){ sum, sizeof(sum) });
@@ -284,18 +308,42 @@ bt_resume_save(struct bt_resume *r, struct bt_files *files,
 	return rc;
 }
 
+int
+bt_resume_sync_begin(struct bt_resume *r, struct bt_files *files,
+    const struct bt_bits *have, struct bt_err *err)
+{
+	if (look_at_files(r, files, err) == -1)
+		return -1;
+	for (uint32_t i = 0; i < r->layout->nfiles; i++)
+		r->syncing_ns[i] = r->seen[i].mtime_ns;
+	bt_bits_copy(&r->syncing, have);
+	return 0;
+}
+
+void
+bt_resume_sync_end(struct bt_resume *r, bool ok)
+{
+	if (!ok)
+		return;
+	for (uint32_t i = 0; i < r->layout->nfiles; i++)
+		r->safe_ns[i] = r->syncing_ns[i];
+	bt_bits_copy(&r->safe, &r->syncing);
+}
+
 /* A state file that was read and is ours, sound and to be believed. */
 struct state {
 	struct bt_buf file;
 	struct bt_rd times; /* FILE_LEN each */
+	bool cut;	    /* of another boot and without the clean mark */
+	int64_t saved_ns;
 };
 
 /* Rule 5. Everything but the times, which any value may be. */
 static bool
-parse_state(const struct bt_resume *r, struct state *s, struct bt_bits *have)
+parse_state(struct bt_resume *r, struct state *s, struct bt_bits *have)
 {
 	const struct bt_layout *l = r->layout;
-	struct bt_str all = bt_buf_str(&s->file), bits;
+	struct bt_str all = bt_buf_str(&s->file), bits, safe;
 	uint8_t sum[BT_SHA1_LEN], boot[BOOT_LEN];
 	struct bt_rd *rd = &s->times;
 
@@ -313,23 +361,43 @@ parse_state(const struct bt_resume *r, struct state *s, struct bt_bits *have)
 	    bt_rd_be32(rd) != l->nfiles)
 		return false;
 	bt_rd_copy(rd, boot, sizeof(boot));
-	if (!is_zero(boot) && memcmp(boot, r->boot, sizeof(boot)) != 0)
-		return false;
+	s->cut = !is_zero(boot) && memcmp(boot, r->boot, sizeof(boot)) != 0;
+	s->saved_ns = (int64_t)bt_rd_be64(rd);
 	bits = bt_rd_take(rd, bt_bits_bytes(l->pieces));
-	return !rd->bad && bt_bits_load(have, bits) == 0;
+	safe = bt_rd_take(rd, bt_bits_bytes(l->pieces));
+	return !rd->bad && bt_bits_load(have, s->cut ? safe : bits) == 0 &&
+	       bt_bits_load(&r->safe, is_zero(boot) ? bits : safe) == 0;
 }
 
-/* The next file's time. Renamed since then, it is the same file. */
-static bool
-is_vouched(struct bt_rd *times, const struct bt_files_stat *now)
+/*
+ * What the next file's times say of it: all that the state has of it is there;
+ * or what is safe, and the rest is to be hashed; or nothing. Renamed since then,
+ * it is the same file.
+ */
+static enum trust
+judge_file(struct bt_resume *r, struct state *s, uint32_t file)
 {
-	uint8_t was = bt_rd_u8(times);
-	uint64_t size = bt_rd_be64(times), mtime = bt_rd_be64(times);
+	const struct bt_files_stat *now = &r->seen[file];
+	uint8_t was = bt_rd_u8(&s->times);
+	uint64_t size = bt_rd_be64(&s->times);
+	int64_t mtime = (int64_t)bt_rd_be64(&s->times);
+	int64_t safe = (int64_t)bt_rd_be64(&s->times);
 
+	if (s->times.bad || now->state == BT_FILE_ABSENT)
+		return NOT_AT_ALL;
+	r->safe_ns[file] = safe;
+	if (s->cut)
+		return safe != 0 && safe <= now->mtime_ns &&
+			       now->mtime_ns / NS <=
+				   s->saved_ns / NS + BT_RESUME_LATE_S
+			   ? IF_SAFE
+			   : NOT_AT_ALL;
 	if (was == BT_FILE_PART && now->state == BT_FILE_FINAL)
 		was = BT_FILE_FINAL;
-	return !times->bad && was == (uint8_t)now->state && size == now->size &&
-	       mtime == (uint64_t)now->mtime_ns;
+	return was == (uint8_t)now->state && size == now->size &&
+		       mtime == now->mtime_ns
+		   ? FULLY
+		   : NOT_AT_ALL;
 }
 
 /* Pieces that a selected file touches: no other can be in the side file. */
@@ -428,15 +496,36 @@ skip_holes(const struct bt_layout *l, struct bt_files *files, uint32_t file,
 	bt_files_put(files, &ref);
 }
 
-/* Rule 3 for a file that differs from what state says of it. */
+/* Is what file has of a piece within what is there of it? */
+static bool
+is_within(const struct bt_resume *r, uint32_t file, uint32_t piece)
+{
+	const struct bt_layout_file *f = &r->layout->files[file];
+	uint64_t end = bt_layout_offset(r->layout, piece, 0) +
+		       bt_layout_piece_size(r->layout, piece);
+
+	if (end > f->offset + f->size)
+		end = f->offset + f->size;
+	if (r->seen[file].state != BT_FILE_SIDE)
+		end -= f->offset;
+	return end <= r->seen[file].size;
+}
+
+/*
+ * Rule 3 for a file that differs from what state says of it; or rule 2, for
+ * one of which all is doubted but what is safe.
+ */
 static void
-doubt(const struct bt_resume *r, uint32_t file, const struct bt_bits *wanted,
-    struct bt_bits *have, struct bt_bits *check)
+doubt(const struct bt_resume *r, uint32_t file, enum trust trust,
+    const struct bt_bits *wanted, struct bt_bits *have, struct bt_bits *check)
 {
 	const struct bt_layout_file *f = &r->layout->files[file];
 	enum bt_files_state now = r->seen[file].state;
 
 	for (uint32_t i = f->first; i <= f->last; i++) {
+		if (trust == IF_SAFE && bt_bits_has(&r->safe, i) &&
+		    is_within(r, file, i))
+			continue;
 		bt_bits_drop(have, i);
 		if (now == BT_FILE_PART || now == BT_FILE_FINAL ||
 		    (now == BT_FILE_SIDE && bt_bits_has(wanted, i)))
@@ -451,7 +540,7 @@ compare_files(struct bt_resume *r, struct bt_files *files, struct state *s,
 	const struct bt_layout *l = r->layout;
 	struct zeros z = { .known = { false, false } };
 	struct bt_bits wanted, doubted;
-	bool vouched;
+	enum trust trust;
 	int rc = 0;
 
 	bt_bits_init(&wanted, l->pieces);
@@ -459,11 +548,11 @@ compare_files(struct bt_resume *r, struct bt_files *files, struct state *s,
 	mark_selected(l, files, &wanted);
 	for (uint32_t i = 0; i < l->nfiles && rc == 0; i++) {
 		rc = bt_files_stat(files, i, &r->seen[i], err);
-		vouched = s != NULL && is_vouched(&s->times, &r->seen[i]);
-		if (rc == -1 || vouched || l->files[i].size == 0 ||
+		trust = s == NULL ? NOT_AT_ALL : judge_file(r, s, i);
+		if (rc == -1 || trust == FULLY || l->files[i].size == 0 ||
 		    (l->files[i].attr & BT_META_PAD) != 0)
 			continue;
-		doubt(r, i, &wanted, have, check);
+		doubt(r, i, trust, &wanted, have, check);
 		if (r->seen[i].state != BT_FILE_ABSENT)
 			bt_bits_put(&doubted, i);
 	}
@@ -492,9 +581,15 @@ bt_resume_load(struct bt_resume *r, struct bt_files *files,
 	bt_buf_init(&s.file, state_len(r->layout));
 	ok = bt_slurp_file(r->path, &s.file, &ignored) == 0 &&
 	     parse_state(r, &s, have);
-	if (!ok)
+	if (!ok) {
 		bt_bits_fill(have, false);
+		bt_bits_fill(&r->safe, false);
+	}
 	rc = compare_files(r, files, ok ? &s : NULL, have, check, err);
+	for (uint32_t i = bt_bits_next(&r->safe, 0); i < r->safe.n;
+	     i = bt_bits_next(&r->safe, i + 1))
+		if (!bt_bits_has(have, i))
+			bt_bits_drop(&r->safe, i);
 	bt_buf_fini(&s.file);
 	return rc;
 }

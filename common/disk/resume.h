@@ -7,8 +7,9 @@
  *    file's state, size and time when they were written. It is replaced
  *    atomically (write beside, rename) and removed when all is whole.
  * 2. Data is written before state says so; state that says less is fine. What
- *    a power cut may have undone (it was not synced, and this is another boot)
- *    is not believed.
+ *    a power cut may have undone (this is another boot, and the state has no
+ *    clean mark) is hashed again: the pieces since the last sync, and all of a
+ *    file that was changed before that sync or BT_RESUME_LATE_S after the save.
  * 3. What state says is believed only if the files still have their sizes and
  *    times; where they differ, the pieces they hold are hashed again. A save
  *    amid writes does not vouch for a file written in the last seconds: more
@@ -23,12 +24,14 @@
  * Touches: files.
  *
  * Used by  bt-get
- * Tests    tests/unit/test_disk_resume.c
+ * Tests    tests/unit/test_disk_resume.c, tests/e2e/faults.bats
  */
 #ifndef BT_DISK_RESUME_H
 #define BT_DISK_RESUME_H
 
 #include "disk/files.h"
+
+#define BT_RESUME_LATE_S 15 /* saves come sooner than that while we write */
 
 struct bt_resume;
 
@@ -54,6 +57,13 @@ int	bt_resume_load(struct bt_resume *r, struct bt_files *files,
  */
 int	bt_resume_save(struct bt_resume *r, struct bt_files *files,
 	    const struct bt_bits *have, bool at_rest, struct bt_err *err);
+/*
+ * Around bt_files_sync(), which may run on another thread between the two: what
+ * is had when it begins is on the disk if it ends well. Told by the next save.
+ */
+int	bt_resume_sync_begin(struct bt_resume *r, struct bt_files *files,
+	    const struct bt_bits *have, struct bt_err *err);
+void	bt_resume_sync_end(struct bt_resume *r, bool ok);
 /* All is whole: remove the state. Close comes after it. */
 void	bt_resume_remove(struct bt_resume *r);
 

@@ -56,6 +56,8 @@ struct bt_swarm_told {
 	void (*effect)(void *arg, const struct bt_effect *fx);
 	/* The disk failed; it has stopped asking for pieces. */
 	void (*failed)(void *arg, const struct bt_err *err);
+	/* What bt_swarm_sync() began has ended; err NULL: all is on the disk */
+	void (*synced)(void *arg, const struct bt_err *err);
 	/* All that bt_swarm_stop() began has ended: it may be freed now. */
 	void (*stopped)(void *arg);
 	void *arg;
@@ -91,6 +93,8 @@ const struct bt_bits	*bt_swarm_have(const struct bt_swarm *s);
 /* Would a piece be lost to those downloading here if we left now? */
 bool	bt_swarm_is_needed(const struct bt_swarm *s);
 void	bt_swarm_horizon(struct bt_swarm *s, uint32_t limit);
+/* Have a worker sync what was written; then `synced`. While it runs. */
+void	bt_swarm_sync(struct bt_swarm *s);
 /* How it stands with its trackers. */
 void	bt_swarm_trackers(const struct bt_swarm *s,
 	    struct bt_announcer_state *out);

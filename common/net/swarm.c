@@ -211,6 +211,16 @@ put_job(struct bt_swarm *s, enum bt_job_kind kind, const struct bt_effect *fx)
 }
 
 void
+bt_swarm_sync(struct bt_swarm *s)
+{
+	struct bt_job *job = bt_job_new(BT_JOB_SYNC, s->files, s->layout);
+
+	job->arg = s;
+	s->jobs++;
+	bt_pool_put(s->client->pool, &job->pool);
+}
+
+void
 bt_swarm_on_job(struct bt_swarm *s, struct bt_job *job)
 {
 	struct bt_disk_result r;
@@ -218,6 +228,10 @@ bt_swarm_on_job(struct bt_swarm *s, struct bt_job *job)
 	s->jobs--;
 	if (job->kind == BT_JOB_READ) {
 		bt_send_on_cold(s, job);
+	} else if (job->kind == BT_JOB_SYNC) {
+		s->told.synced(s->told.arg,
+		    job->status == BT_DISK_ERROR ? &job->err : NULL);
+		bt_job_free(job);
 	} else {
 		r = bt_job_result(job);
 		if (job->status == BT_DISK_ERROR)

@@ -120,6 +120,14 @@ on_failed(void *arg, const struct bt_err *err)
 }
 
 static void
+on_synced(void *arg, const struct bt_err *err)
+{
+	struct bt_member *m = arg;
+
+	m->session->ops->synced(m, err);
+}
+
+static void
 on_stopped(void *arg)
 {
 	struct bt_member *m = arg;
@@ -160,8 +168,11 @@ bt_member_join(
 	conf.up_bps = o->up_each_bps;
 	if (o->peers_max != 0)
 		conf.peers_max = o->peers_max;
-	conf.told =
-	    (struct bt_swarm_told){ on_effect, on_failed, on_stopped, m };
+	conf.told = (struct bt_swarm_told){ .effect = on_effect,
+		.failed = on_failed,
+		.synced = on_synced,
+		.stopped = on_stopped,
+		.arg = m };
 	m->swarm = bt_client_add(c, &conf);
 	add_trackers(m);
 	drop_trackers(m);

@@ -40,6 +40,8 @@ struct bt_session_ops {
 	/* While it runs, every tick_us. */
 	void (*tick)(struct bt_member *m, const struct bt_torrent_stats *st,
 	    int64_t now);
+	/* Of bt_swarm_sync(), for who calls that. */
+	void (*synced)(struct bt_member *m, const struct bt_err *err);
 	/* After all the ticks: progress. */
 	void (*show)(struct bt_session *s, const struct bt_session_sums *sums,
 	    int64_t now);

@@ -453,6 +453,78 @@ state_of_another_boot_is_believed_only_if_it_was_synced(void **state)
 	box_close(&b);
 }
 
+/* Pieces 0 and 1 are synced, 7 is not; then the machine starts anew. */
+static void
+cut_power(struct box *b)
+{
+	struct bt_err err = BT_ERR_INIT;
+	char *path = tmp_path(b->root, STATE);
+	uint8_t data[1000];
+	ssize_t n;
+	int fd;
+
+	put_piece(b, 0);
+	put_piece(b, 1);
+	must(bt_resume_sync_begin(b->r, b->f, &b->have, &err), &err);
+	must(bt_files_sync(b->f, &err), &err);
+	bt_resume_sync_end(b->r, true);
+	put_piece(b, 7);
+	save(b);
+	fd = open(path, O_RDONLY);
+	n = read(fd, data, sizeof(data));
+	close(fd);
+	data[50] ^= 1;
+	bt_hash_sha1((struct bt_str){ data, (size_t)n - 20 }, data + n - 20);
+	tmp_write(path, data, (size_t)n);
+	box_stop(b);
+	bt_mem_free(path);
+}
+
+static void
+after_a_power_cut_what_was_synced_is_believed_and_the_rest_is_hashed(
+    void **state)
+{
+	struct box b = box_open(*state);
+
+	cut_power(&b);
+	box_start(&b, NULL);
+	expect_load(&b, "11......", "..1.1.11");
+	/* the next one begins with what is safe still */
+	save(&b);
+	box_stop(&b);
+	box_start(&b, NULL);
+	expect_load(&b, "11......", "........");
+	box_close(&b);
+}
+
+static void
+after_a_power_cut_a_file_of_another_time_or_cut_short_is_hashed(void **state)
+{
+	struct box b = box_open(*state);
+	char *a = tmp_path(*state, "T/a.part");
+	struct timeval later[2];
+
+	cut_power(&b);
+	touch(&b, "T/a.part"); /* before the sync */
+	box_start(&b, NULL);
+	expect_load(&b, "........", "111.1.11");
+	box_stop(&b);
+	gettimeofday(&later[1], NULL);
+	later[1].tv_sec += BT_RESUME_LATE_S + 5;
+	later[0] = later[1];
+	assert_int_equal(utimes(a, later), 0);
+	box_start(&b, NULL);
+	expect_load(&b, "........", "111.1.11");
+	box_stop(&b);
+	later[1].tv_sec -= BT_RESUME_LATE_S + 1;
+	assert_int_equal(truncate(a, PIECE + 1), 0);
+	assert_int_equal(utimes(a, later), 0);
+	box_start(&b, NULL);
+	expect_load(&b, "1.......", ".11.1.11");
+	box_close(&b);
+	bt_mem_free(a);
+}
+
 static void
 a_link_or_a_pipe_where_the_state_or_the_lock_goes_is_an_error(void **state)
 {
@@ -538,6 +610,10 @@ main(void)
 		    a_state_of_another_torrent_or_with_wrong_counts_is_no_state),
 		tmp_test(
 		    state_of_another_boot_is_believed_only_if_it_was_synced),
+		tmp_test(
+		    after_a_power_cut_what_was_synced_is_believed_and_the_rest_is_hashed),
+		tmp_test(
+		    after_a_power_cut_a_file_of_another_time_or_cut_short_is_hashed),
 		tmp_test(
 		    a_link_or_a_pipe_where_the_state_or_the_lock_goes_is_an_error),
 		tmp_test(
