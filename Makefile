@@ -56,12 +56,12 @@ $$(BUILD)/bin/$(1): $$(call obj,$(2)) $$(BUILD)/libbt.a
 endef
 # libcurl is not linked: net/httpc opens it when it is first needed
 NETLIBS =	-levent_core -levent_extra
-$(eval $(call program,bt-info,bt-info,$(NETLIBS) -ljansson -lcrypto))
-$(eval $(call program,bt-make,bt-make,-ljansson -lcrypto))
-$(eval $(call program,bt-scrape,bt-scrape,$(NETLIBS) -ljansson -lcrypto))
-$(eval $(call program,bt-tracker,bt-tracker,-levent_core -levent_pthreads -ljansson -lssl -lcrypto))
-$(eval $(call program,bt-get,bt-get,$(NETLIBS) -ljansson -lcrypto))
-$(eval $(call program,bt-seed,bt-seed,$(NETLIBS) -ljansson -lcrypto))
+$(eval $(call program,bt-info,bt-info,$(NETLIBS) -ljansson -lseccomp -lcrypto))
+$(eval $(call program,bt-make,bt-make,-ljansson -lseccomp -lcrypto))
+$(eval $(call program,bt-scrape,bt-scrape,$(NETLIBS) -ljansson -lseccomp -lcrypto))
+$(eval $(call program,bt-tracker,bt-tracker,-levent_core -levent_pthreads -ljansson -lseccomp -lssl -lcrypto))
+$(eval $(call program,bt-get,bt-get,$(NETLIBS) -ljansson -lseccomp -lcrypto))
+$(eval $(call program,bt-seed,bt-seed,$(NETLIBS) -ljansson -lseccomp -lcrypto))
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -79,7 +79,7 @@ $(BUILD)/tests/unit/test_disk_%: $(BUILD)/tests/unit/test_disk_%.o $(BUILD)/libb
 $(BUILD)/tests/unit/test_net_%: $(BUILD)/tests/unit/test_net_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NETLIBS) -lcrypto
 $(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljansson -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljansson -lseccomp -lcrypto
 # the AVX-512 kernels of base/lanes, over instructions written in C
 $(BUILD)/tests/unit/test_lanes_x16.o: STD += -Itests/unit/emulated
 $(BUILD)/tests/unit/test_tracker_%.o: STD += -Ibt-tracker
@@ -191,7 +191,7 @@ everything: all $(UNIT) $(SIM) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fu
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
-		libcurl4 libjansson-dev
+		libcurl4 libjansson-dev libseccomp-dev
 TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		clang llvm clang-format libclang-rt-14-dev curl python3 \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \

@@ -28,7 +28,7 @@ _bt_get()
 		    --limit-up --limit-rate-each --limit-up-each --peer --peers -a --announce --no-tracker --port
 		    --bind -4 --ipv4 -6 --ipv6 --seed --timeout --stall-timeout
 		    --max-peers --slots --memory --insecure --json --progress
-		    --no-progress -q --quiet -v --verbose -h --help -V
+		    --no-progress --no-sandbox -q --quiet -v --verbose -h --help -V
 		    --version" -- "$cur")
 		return
 	fi

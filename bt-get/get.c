@@ -25,32 +25,31 @@ is_stream(const struct get_conf *conf)
 }
 
 /* -o FILE: its folder holds the state. -o -: any folder that has room. */
-static void
-choose_root(struct get *g)
+char *
+get_root(const struct get_conf *conf)
 {
-	const struct get_conf *conf = g->conf;
 	const char *slash, *tmp;
 
 	if (conf->out == NULL)
-		g->root = bt_mem_strdup(conf->dir == NULL ? "." : conf->dir);
-	else if (is_stream(conf)) {
+		return bt_mem_strdup(conf->dir == NULL ? "." : conf->dir);
+	if (is_stream(conf)) {
 		tmp = getenv("TMPDIR");
-		g->root = bt_mem_strdup(conf->dir != NULL ? conf->dir
-					: tmp != NULL	  ? tmp
-							  : "/var/tmp");
-	} else if ((slash = strrchr(conf->out, '/')) == NULL)
-		g->root = bt_mem_strdup(".");
-	else
-		g->root =
-		    bt_str_dup((struct bt_str){ (const uint8_t *)conf->out,
-			slash == conf->out ? 1 : (size_t)(slash - conf->out) });
+		return bt_mem_strdup(conf->dir != NULL ? conf->dir
+				     : tmp != NULL     ? tmp
+						       : "/var/tmp");
+	}
+	slash = strrchr(conf->out, '/');
+	if (slash == NULL)
+		return bt_mem_strdup(".");
+	return bt_str_dup((struct bt_str){ (const uint8_t *)conf->out,
+	    slash == conf->out ? 1 : (size_t)(slash - conf->out) });
 }
 
 static int
 open_files(struct get *g, struct bt_err *err)
 {
 	struct bt_files_conf fc = { .layout = g->m.layout,
-		.root = g->root,
+		.root = g->conf->root,
 		.mode = BT_FILES_WRITE,
 		.selected = &g->selected,
 		.opened = g->m.session->opened };
@@ -101,8 +100,8 @@ check_space(const struct get *g, struct bt_err *err)
 		return -1;
 	if (need > there && need - there > reserved(g, have))
 		return bt_err_set(err, BT_EFILE,
-		    "no space in '%s' for '%s': %s needed, %s free", g->root,
-		    g->m.layout->name, bt_out_size(a, need),
+		    "no space in '%s' for '%s': %s needed, %s free",
+		    g->conf->root, g->m.layout->name, bt_out_size(a, need),
 		    bt_out_size(b, there));
 	return 0;
 }
@@ -118,7 +117,8 @@ begin_output(struct get *g, struct bt_err *err)
 	}
 	if (leaf != NULL && (slash = strrchr(leaf, '/')) != NULL)
 		leaf = slash + 1;
-	return bt_resume_open(&g->resume, g->root, g->m.layout, leaf, err);
+	return bt_resume_open(
+	    &g->resume, g->conf->root, g->m.layout, leaf, err);
 }
 
 int
@@ -134,9 +134,11 @@ get_open(struct bt_member *m, struct bt_err *err)
 	for (uint32_t i = 0; i < g->m.layout->nfiles; i++)
 		if (bt_bits_has(&g->selected, i))
 			bt_layout_mark_file(g->m.layout, i, &g->want);
-	choose_root(g);
-	if (open_files(g, err) == -1 || begin_output(g, err) == -1 ||
-	    place_check(g, err) == -1 || check_space(g, err) == -1)
+	if (open_files(g, err) == -1)
+		return -1;
+	bt_sandbox_settle(&g->conf->box); /* the folder is there by now */
+	if (begin_output(g, err) == -1 || place_check(g, err) == -1 ||
+	    check_space(g, err) == -1)
 		return -1;
 	g->is_whole = !bt_bits_any_not_in(&g->want, &g->m.have);
 	g->saved_pieces = g->m.have.set;
@@ -367,6 +369,5 @@ get_fini(struct bt_member *m)
 	bt_bits_fini(&g->want);
 	bt_bits_fini(&g->told);
 	bt_bits_fini(&g->selected);
-	bt_mem_free(g->root);
 	return true;
 }

@@ -7,6 +7,7 @@
 #ifndef BT_GET_GET_H
 #define BT_GET_GET_H
 
+#include "cli/sandbox.h"
 #include "disk/resume.h"
 #include "session/session.h"
 
@@ -18,6 +19,8 @@ struct get_conf {
 	struct bt_netopts net;
 	const char *dir;		/* -d */
 	const char *out;		/* -o: a path, "-", or NULL */
+	char *root;			/* get_root() */
+	struct bt_sandbox box;
 	const char **selects;		/* -s, in order */
 	size_t nselects;
 	bool nul;			/* -0 */
@@ -30,10 +33,9 @@ struct get_conf {
 
 struct get {
 	struct bt_member m;		/* first */
-	const struct get_conf *conf;
+	struct get_conf *conf;
 	struct bt_bits selected;	/* files */
 	struct bt_bits want;		/* pieces */
-	char *root;			/* folder of state and side file */
 	struct bt_resume *resume;	/* NULL with -o - */
 	struct stream *stream;		/* -o - */
 	struct bt_bits told;		/* files whose path was printed */
@@ -46,6 +48,9 @@ struct get {
 	uint32_t synced_pieces;		/* have.set when the last sync began */
 	bool is_syncing;
 };
+
+/* gives the folder of all that is written, by what -d and -o say */
+char	*get_root(const struct get_conf *conf);
 
 /* The session's table: m is a struct get, session->tool begins with its conf. */
 int	get_open(struct bt_member *m, struct bt_err *err);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/sandbox.h"
 #include "disk/slurp.h"
 #include "get.h"
 
@@ -305,6 +306,19 @@ show(struct bt_session *s, const struct bt_session_sums *sums, int64_t now)
 	watch_timeout(r, now);
 }
 
+/* Read the torrents, and write beneath the output's folder. */
+static void
+confine(struct run *r)
+{
+	struct bt_sandbox *box = &r->conf.box;
+
+	box->sockets = BT_SANDBOX_SOCKETS;
+	bt_sandbox_operands(box, r->cli.args);
+	bt_sandbox_read(box, r->peers_file);
+	bt_sandbox_write(box, r->conf.root);
+	bt_sandbox_enter(box, &r->cli);
+}
+
 static const struct bt_session_ops ops = {
 	.member_size = sizeof(struct get),
 	.tick_us = TICK_US,
@@ -328,6 +342,8 @@ main(int argc, char **argv)
 	r.session = (struct bt_session){
 		.cli = &r.cli, .net = &r.conf.net, .ops = &ops, .tool = &r
 	};
+	r.conf.root = get_root(&r.conf);
+	confine(&r);
 	bt_session_init(&r.session);
 	if (bt_netopts_check(&r.conf.net, &err) == -1 ||
 	    (r.peers_file != NULL && read_peers(&r, &err) == -1))
@@ -335,6 +351,8 @@ main(int argc, char **argv)
 	else
 		bt_session_run(&r.session, r.cli.args, n);
 	bt_netopts_fini(&r.conf.net);
+	bt_sandbox_fini(&r.conf.box);
+	bt_mem_free(r.conf.root);
 	bt_mem_free(r.conf.selects);
 	return bt_cli_end(&r.cli);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/input.h"
+#include "cli/sandbox.h"
 #include "cli/signal.h"
 #include "codec/bencode.h"
 #include "codec/magnet.h"
@@ -180,6 +181,18 @@ out:
 	return rc;
 }
 
+/* Read what is named, and write nothing. */
+static void
+confine(struct job *job)
+{
+	struct bt_sandbox box = { .sockets = BT_SANDBOX_NO_SOCKETS };
+
+	bt_sandbox_operands(&box, job->cli.args);
+	bt_sandbox_read(&box, job->check);
+	bt_sandbox_enter(&box, &job->cli);
+	bt_sandbox_fini(&box);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -193,6 +206,7 @@ main(int argc, char **argv)
 	while ((ch = bt_cli_next(&job.cli)) != -1)
 		take_option(&job, ch);
 	check_usage(&job);
+	confine(&job);
 	for (arg = job.cli.args; *arg != NULL; arg++) {
 		if (look_at(&job, *arg, &err) == 0)
 			continue;

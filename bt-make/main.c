@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/sandbox.h"
 #include "cli/signal.h"
 #include "cli/value.h"
 #include "codec/magnet.h"
@@ -449,6 +450,18 @@ make_of_path(struct job *job, const char *path, struct bt_err *err)
 	return rc;
 }
 
+/* Read the content, and write the torrent. */
+static void
+confine(struct job *job)
+{
+	struct bt_sandbox box = { .sockets = BT_SANDBOX_NO_SOCKETS };
+
+	bt_sandbox_read(&box, job->cli.args[0]);
+	bt_sandbox_output(&box, job->output);
+	bt_sandbox_enter(&box, &job->cli);
+	bt_sandbox_fini(&box);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -465,6 +478,7 @@ main(int argc, char **argv)
 	if (job.meta.creation_date == -1 && epoch != NULL)
 		job.meta.creation_date = date(&job, "SOURCE_DATE_EPOCH", epoch);
 	check_usage(&job);
+	confine(&job);
 	bt_signal_catch();
 	rc = check_output(&job, &err);
 	if (rc == 0 && is_stdio(job.cli.args[0]))

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/input.h"
 #include "cli/json.h"
+#include "cli/sandbox.h"
 #include "codec/metainfo.h"
 #include "codec/url.h"
 #include "disk/slurp.h"
@@ -372,6 +373,17 @@ finish(struct job *job)
 	bt_mem_free(job->trackers);
 }
 
+/* Read the torrents, ask, and write nothing. */
+static void
+confine(struct job *job)
+{
+	struct bt_sandbox box = { .sockets = BT_SANDBOX_SOCKETS };
+
+	bt_sandbox_operands(&box, job->cli.args);
+	bt_sandbox_enter(&box, &job->cli);
+	bt_sandbox_fini(&box);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -390,6 +402,7 @@ main(int argc, char **argv)
 	take_options(&job);
 	if (job.cli.args[0] == NULL && job.ntorrents == 0)
 		bt_cli_usage(&job.cli);
+	confine(&job);
 	fetch.insecure = job.net.insecure;
 	fetch.timeout_us = job.timeout_us;
 	if (job.net.ipv4 != job.net.ipv6)

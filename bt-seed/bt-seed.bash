@@ -23,7 +23,7 @@ _bt_seed()
 		    --announce --no-tracker --peer --port --bind -4 --ipv4 -6
 		    --ipv6 --limit-up --limit-up-each --slots --max-peers --memory
 		    --until-ratio --until-time --until-idle --insecure --json
-		    --progress --no-progress -q --quiet -v --verbose -h --help
+		    --progress --no-progress --no-sandbox -q --quiet -v --verbose -h --help
 		    -V --version" -- "$cur")
 		return
 	fi

@@ -1,3 +1,4 @@
+#include "cli/sandbox.h"
 #include "seed.h"
 
 #define TICK_US (BT_LOOP_SECOND / 2)
@@ -111,6 +112,22 @@ show(struct bt_session *s, const struct bt_session_sums *sums, int64_t now)
 	}
 }
 
+/* Read the torrents and their contents, serve, and write nothing. */
+static void
+confine(struct run *r)
+{
+	struct seed_conf *conf = &r->conf;
+	struct bt_sandbox *box = &conf->box;
+
+	box->sockets = BT_SANDBOX_SOCKETS;
+	bt_sandbox_operands(box, r->cli.args);
+	if (conf->dir == NULL && conf->path == NULL)
+		bt_sandbox_read(box, "."); /* until its name is known */
+	bt_sandbox_read(box, conf->dir);
+	bt_sandbox_read(box, conf->path);
+	bt_sandbox_enter(box, &r->cli);
+}
+
 static const struct bt_session_ops ops = {
 	.member_size = sizeof(struct seed),
 	.tick_us = TICK_US,
@@ -133,11 +150,13 @@ main(int argc, char **argv)
 	r.session = (struct bt_session){
 		.cli = &r.cli, .net = &r.conf.net, .ops = &ops, .tool = &r
 	};
+	confine(&r);
 	bt_session_init(&r.session);
 	if (bt_netopts_check(&r.conf.net, &err) == -1)
 		bt_session_fail(&r.session, NULL, &err);
 	else
 		bt_session_run(&r.session, r.cli.args, n);
+	bt_sandbox_fini(&r.conf.box);
 	bt_netopts_fini(&r.conf.net);
 	return bt_cli_end(&r.cli);
 }

@@ -63,7 +63,7 @@ int
 seed_open(struct bt_member *m, struct bt_err *err)
 {
 	struct seed *s = seed_of(m);
-	const struct seed_conf *conf = m->session->tool;
+	struct seed_conf *conf = m->session->tool;
 	struct bt_files_conf fc = { .layout = m->layout,
 		.root = conf->dir == NULL ? "." : conf->dir,
 		.content = conf->path,
@@ -71,6 +71,9 @@ seed_open(struct bt_member *m, struct bt_err *err)
 		.opened = m->session->opened };
 
 	s->conf = conf;
+	/* one torrent, and by now it is known what it calls its content */
+	if (conf->dir == NULL && conf->path == NULL)
+		bt_sandbox_narrow(&conf->box, m->layout->name);
 	if (bt_files_open(&m->files, &fc, err) == -1 ||
 	    check_sizes(m, err) == -1)
 		return -1;

@@ -6,6 +6,7 @@
 #ifndef BT_SEED_SEED_H
 #define BT_SEED_SEED_H
 
+#include "cli/sandbox.h"
 #include "session/session.h"
 
 /* What the command line asked for. */
@@ -14,6 +15,7 @@ struct seed_conf {
 	struct bt_netopts net;
 	const char *dir;	/* -d, or NULL */
 	const char *path;	/* PATH, or NULL */
+	struct bt_sandbox box;
 	bool no_check;
 	uint64_t until_ratio;	/* thousandths; 0: none */
 	uint64_t until_us, idle_us;	/* 0: none */
@@ -21,7 +23,7 @@ struct seed_conf {
 
 struct seed {
 	struct bt_member m;	/* first */
-	const struct seed_conf *conf;
+	struct seed_conf *conf;
 	int64_t busy_at;	/* when somebody took something */
 	uint64_t up;		/* bytes sent, when last looked */
 };

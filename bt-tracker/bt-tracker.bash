@@ -6,7 +6,7 @@ _bt_tracker() {
 	    --allow-ip-param --allow --deny --deny-client --keys --interval --min-interval --expire
 	    --numwant-max --workers --timeout --max-connections
 	    --max-per-address --max-torrents --max-memory --admin
-	    --state --state-every --json --progress --no-progress -q --quiet
+	    --state --state-every --json --progress --no-progress --no-sandbox -q --quiet
 	    -v --verbose -h --help -V --version'
 
 	COMPREPLY=()

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/sandbox.h"
 #include "cli/signal.h"
 #include "listen.h"
 #include "net/coin.h"
@@ -499,6 +500,24 @@ serve(struct bt_cli *cli, struct options *o, struct bt_state *state,
 	return rc;
 }
 
+/*
+ * Keep the sockets that are open, what SIGHUP reads again, and the state. After
+ * all that needs more, and before the workers.
+ */
+static void
+confine(struct bt_cli *cli, const struct options *o)
+{
+	struct bt_sandbox box = { .sockets = BT_SANDBOX_OPEN_SOCKETS };
+
+	for (unsigned i = 0; i < BT_GATE_COUNT; i++)
+		bt_sandbox_reread(&box, o->lists[i]);
+	bt_sandbox_reread(&box, o->cert);
+	bt_sandbox_reread(&box, o->key);
+	bt_sandbox_state(&box, o->state);
+	bt_sandbox_enter(&box, cli);
+	bt_sandbox_fini(&box);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -530,8 +549,11 @@ main(int argc, char **argv)
 		rc = bt_state_open(&state, o.state, &damage, &err);
 	if (damage != NULL)
 		bt_cli_warn(&cli, "%s", damage);
-	if (rc == -1 || bt_listen_open(&o.listen, o.workers, &err) == -1 ||
-	    serve(&cli, &o, state, &err) == -1)
+	if (rc == 0)
+		rc = bt_listen_open(&o.listen, o.workers, &err);
+	if (rc == 0)
+		confine(&cli, &o);
+	if (rc == -1 || serve(&cli, &o, state, &err) == -1)
 		bt_cli_fail(&cli, &err);
 	bt_state_close(state);
 	bt_listen_close(&o.listen);

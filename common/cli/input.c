@@ -16,6 +16,13 @@ has_scheme(const char *operand, const char *scheme)
 	return strncasecmp(operand, scheme, strlen(scheme)) == 0;
 }
 
+bool
+bt_input_is_url(const char *operand)
+{
+	return has_scheme(operand, "http://") ||
+	       has_scheme(operand, "https://");
+}
+
 int
 bt_input_take_stdin(struct bt_input *in, struct bt_err *err)
 {
@@ -61,8 +68,7 @@ bt_input_torrent(struct bt_input *in, const char *operand, struct bt_buf *out,
 	} else if (has_scheme(operand, "magnet:")) {
 		return bt_err_set(err, BT_EINPUT,
 		    "magnet links are not supported yet: '%s'", operand);
-	} else if (has_scheme(operand, "http://") ||
-		   has_scheme(operand, "https://")) {
+	} else if (bt_input_is_url(operand)) {
 		if (in->fetch == NULL)
 			return bt_err_set(err, BT_EUSAGE,
 			    "'%s' is a URL, and only files are read here",

@@ -44,6 +44,9 @@ struct bt_input {
 int	bt_input_torrent(struct bt_input *in, const char *operand,
 	    struct bt_buf *out, struct bt_err *err);
 
+/* Does it name what is elsewhere, to be fetched? */
+bool	bt_input_is_url(const char *operand);
+
 /* Take stdin for something else; -1 (BT_EUSAGE) if it is taken already. */
 int	bt_input_take_stdin(struct bt_input *in, struct bt_err *err);
 

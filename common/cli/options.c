@@ -14,7 +14,7 @@
 #include "cli/value.h"
 
 /* The letters of options that only have a long name; tools use 256..511. */
-enum { OPT_JSON = 512, OPT_PROGRESS, OPT_NO_PROGRESS };
+enum { OPT_JSON = 512, OPT_PROGRESS, OPT_NO_PROGRESS, OPT_NO_SANDBOX };
 
 struct bt_cli_parse {
 	int argc;
@@ -30,6 +30,8 @@ static const struct bt_opt common[] = {
 	{ OPT_PROGRESS, "progress", NULL,
 	    "draw the progress line, terminal or not" },
 	{ OPT_NO_PROGRESS, "no-progress", NULL, "never draw it" },
+	{ OPT_NO_SANDBOX, "no-sandbox", NULL,
+	    "keep all rights, on systems that it does not fit" },
 	{ 'q', "quiet", NULL, "say only what failed" },
 	{ 'v', "verbose", NULL, "say more; twice for everything" },
 	{ 'h', "help", NULL, "this text" },
@@ -216,6 +218,9 @@ take_common(struct bt_cli *cli, int ch)
 	case OPT_PROGRESS:
 	case OPT_NO_PROGRESS:
 		cli->parse->progress = ch == OPT_PROGRESS;
+		return true;
+	case OPT_NO_SANDBOX:
+		cli->no_sandbox = true;
 		return true;
 	case 'q':
 		cli->quiet = true;

@@ -3,8 +3,8 @@
  *
  * 1. Help, parsing and the errors about both come from one table of struct
  *    bt_opt; the man page and completions are tested against the help.
- * 2. -h -V -q -v --json --progress --no-progress are the same in all tools and
- *    handled here; -h and -V end the program inside bt_cli_next().
+ * 2. -h -V -q -v --json --progress --no-progress --no-sandbox are the same in all
+ *    tools and handled here; -h and -V end the program inside bt_cli_next().
  * 3. Options may follow operands, `--` ends them. A wrong command line is one
  *    sentence, "try 'bt-x --help'", and exit 2.
  * 4. bt_cli_start() makes the process fit (cli/process). Output that nobody
@@ -49,6 +49,7 @@ struct bt_cli {
 	bool json;
 	bool quiet;
 	unsigned verbose;	/* how many -v */
+	bool no_sandbox;	/* for cli/sandbox */
 	int status;		/* of the first failure, or 0 */
 	int signal;		/* set by the tool: end by this signal */
 	struct bt_log log;	/* to stderr by -q and -v; clears bar first */
