@@ -15,7 +15,11 @@
 static void
 add(struct bt_sandbox *box, const char *path, enum bt_sandbox_kind kind)
 {
-	if (path == NULL || strcmp(path, "-") == 0)
+	if (path == NULL)
+		return;
+	/* stdin and stdout are open; a folder may have that name */
+	if ((kind == BT_SANDBOX_OPERAND || kind == BT_SANDBOX_OUTPUT) &&
+	    strcmp(path, "-") == 0)
 		return;
 	if ((box->npaths & (box->npaths - 1)) == 0) /* 0, or a power of two */
 		box->paths = bt_mem_resize(box->paths,

@@ -233,6 +233,8 @@ held() { # PID: all its threads have the filter and no new rights
 	cmp content/a there/x
 	bt-get --no-tracker --peer "${bt_line##*$'\t'}" -s 1 -o - ../t.torrent >y
 	cmp content/a y
+	bt-get --no-tracker --peer "${bt_line##*$'\t'}" -d - ../t.torrent
+	diff -r content ./-/content
 }
 
 @test "bt-seed without a PATH reads what the torrent names and no more" {
