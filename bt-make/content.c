@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "codec/metafiles.h"
 #include "codec/metainfo.h"
 #include "disk/walk.h"
 
@@ -16,16 +17,25 @@ struct scan {
 };
 
 static bool
-is_excluded(const struct content_conf *conf, const char *path)
+matches(const char **globs, size_t n, const char *path)
 {
 	const char *base = strrchr(path, '/');
 
 	base = base == NULL ? path : base + 1;
-	for (size_t i = 0; i < conf->nglobs; i++)
-		if (fnmatch(conf->globs[i], path, FNM_PATHNAME) == 0 ||
-		    fnmatch(conf->globs[i], base, 0) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (fnmatch(globs[i], path, FNM_PATHNAME) == 0 ||
+		    fnmatch(globs[i], base, 0) == 0)
 			return true;
 	return false;
+}
+
+static bool
+is_left_out(const struct content_conf *conf, const char *path, bool is_dir)
+{
+	if (matches(conf->exclude, conf->nexclude, path))
+		return true;
+	return !is_dir && conf->ninclude > 0 &&
+	       !matches(conf->include, conf->ninclude, path);
 }
 
 /* A torrent written into its own folder must not become part of itself. */
@@ -52,7 +62,8 @@ skip(void *arg, const char *path, bool is_dir)
 {
 	const struct scan *s = arg;
 
-	return is_excluded(s->conf, path) || (!is_dir && is_apart(s, path));
+	return is_left_out(s->conf, path, is_dir) ||
+	       (!is_dir && is_apart(s, path));
 }
 
 static int
@@ -61,6 +72,14 @@ by_path(const void *a, const void *b)
 	const struct bt_walk_file *fa = a, *fb = b;
 
 	return strcmp(fa->path, fb->path);
+}
+
+static int
+by_component(const void *a, const void *b)
+{
+	const struct bt_walk_file *fa = a, *fb = b;
+
+	return bt_metafiles_path_cmp(bt_str_of(fa->path), bt_str_of(fb->path));
 }
 
 /* The last component of path; "." and ".." are asked for their names. */
@@ -126,6 +145,97 @@ take_files(struct content *c, const char *root, const struct bt_walk *w)
 	}
 }
 
+/* Is s a path that may be beneath a folder? */
+static bool
+is_beneath(struct bt_str s)
+{
+	size_t n;
+
+	if (s.n > BT_META_PATH_MAX)
+		return false;
+	for (;; s = bt_str_sub(s, n + 1, s.n)) {
+		n = bt_str_find(s, '/');
+		if (!bt_meta_is_safe_name(bt_str_sub(s, 0, n)))
+			return false;
+		if (n == s.n)
+			return true;
+	}
+}
+
+/* One path of the list, which is w's next file; taken over by w. */
+static int
+take_listed(
+    const struct scan *s, struct bt_walk *w, char *path, struct bt_err *err)
+{
+	char *full = bt_mem_printf("%s/%s", s->root, path);
+	struct stat st;
+	int rc = 0;
+
+	if (lstat(full, &st) == -1)
+		rc = bt_err_sys(err, "cannot open '%s'", full);
+	else if (!S_ISREG(st.st_mode))
+		rc = bt_err_set(err, BT_EFILE,
+		    "'%s' in the list of files is not a regular file", full);
+	bt_mem_free(full);
+	w->files[w->n++] = (struct bt_walk_file){ .path = path,
+		.size = rc == 0 ? (uint64_t)st.st_size : 0 };
+	return rc;
+}
+
+/* The files that the list names, as if a walk had found them. */
+static int
+read_list(const struct scan *s, struct bt_walk *w, struct bt_err *err)
+{
+	struct bt_str rest = s->conf->list, line;
+	size_t n, cap = 0;
+	char *path;
+	int rc = 0;
+
+	*w = (struct bt_walk){ .files = NULL };
+	for (; rest.n > 0 && rc == 0; rest = bt_str_sub(rest, n, rest.n)) {
+		n = bt_str_find(rest, (uint8_t)s->conf->list_end);
+		line = bt_str_sub(rest, 0, n);
+		n += n < rest.n;
+		while (bt_str_starts(line, STR("./")))
+			line = bt_str_sub(line, 2, line.n);
+		if (line.n == 0)
+			continue;
+		path = bt_str_dup(line);
+		if (!is_beneath(line)) {
+			rc = bt_err_set(err, BT_EINPUT,
+			    "'%s' in the list of files is no path beneath '%s'",
+			    path, s->root);
+		} else if (!is_left_out(s->conf, path, false)) {
+			if (w->n == cap) {
+				cap = cap == 0 ? 64 : cap * 2;
+				w->files = bt_mem_resize(
+				    w->files, cap, sizeof(*w->files));
+			}
+			rc = take_listed(s, w, path, err);
+			path = NULL;
+		}
+		bt_mem_free(path);
+	}
+	if (rc == -1)
+		bt_walk_fini(w);
+	return rc;
+}
+
+/* A file that is listed twice is there once. */
+static void
+drop_repeats(struct bt_walk *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		if (n > 0 &&
+		    strcmp(w->files[n - 1].path, w->files[i].path) == 0)
+			bt_mem_free(w->files[i].path);
+		else
+			w->files[n++] = w->files[i];
+	w->n = n;
+}
+
 static int
 scan_folder(struct content *c, const char *path,
     const struct content_conf *conf, struct bt_err *err)
@@ -133,11 +243,14 @@ scan_folder(struct content *c, const char *path,
 	struct scan s = { conf, path };
 	struct bt_walk w;
 
-	if (bt_walk_run(&w, path, false, skip, &s, err) == -1)
+	if (conf->has_list ? read_list(&s, &w, err) == -1
+			   : bt_walk_run(&w, path, false, skip, &s, err) == -1)
 		return -1;
 	c->passed_over = w.passed_over;
 	if (w.n > 0) {
-		qsort(w.files, w.n, sizeof(*w.files), by_path);
+		qsort(w.files, w.n, sizeof(*w.files),
+		    conf->by_component ? by_component : by_path);
+		drop_repeats(&w);
 		take_files(c, path, &w);
 	}
 	bt_walk_fini(&w);
@@ -158,6 +271,11 @@ content_scan(struct content *c, const char *path,
 		    err, BT_EFILE, "'%s' is neither a file nor a folder", path);
 	if (name_of(path, &c->name, err) == -1)
 		return -1;
+	if (S_ISREG(st.st_mode) && conf->has_list) {
+		bt_err_set(err, BT_EUSAGE,
+		    "a list of files is of a folder, and '%s' is a file", path);
+		goto fail;
+	}
 	if (S_ISREG(st.st_mode))
 		take_single(c, path, (uint64_t)st.st_size);
 	else if (scan_folder(c, path, conf, err) == -1)

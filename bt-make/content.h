@@ -1,9 +1,11 @@
 /*
  * content - what a new torrent is made of: one file, or a folder's files.
  *
- * Files are in byte order of their full paths. Hidden files are in; symbolic
- * links inside the folder, devices, sockets and pipes are not. PATH itself may
- * be a symbolic link.
+ * Files are in byte order of their full paths, for v2 component by component.
+ * Hidden files are in; symbolic links inside the folder, devices, sockets and
+ * pipes are not, and in a list they are an error. PATH itself may be a symbolic
+ * link. A file is in if no `exclude` and, where there are any, one `include`
+ * matches its path beneath PATH or its name; an `exclude` leaves a folder out.
  * Touches: files.
  *
  * Used by  bt-make/main.c
@@ -20,8 +22,13 @@
 #define CONTENT_APART_MAX 2	/* the output by -o, and stdout */
 
 struct content_conf {
-	const char **globs;	/* left out: by path beneath PATH, or by name */
-	size_t nglobs;
+	const char **exclude, **include;	/* globs */
+	size_t nexclude, ninclude;
+	bool by_component;	/* the order of v2 */
+	/* the paths beneath PATH to take, each ended by `end`; empty: walk */
+	struct bt_str list;
+	bool has_list;
+	char list_end;
 	struct stat apart[CONTENT_APART_MAX];	/* our own output, left out */
 	size_t napart;
 };

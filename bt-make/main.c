@@ -14,21 +14,25 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cli/json.h"
-#include "cli/options.h"
 #include "cli/sandbox.h"
 #include "cli/signal.h"
 #include "cli/value.h"
-#include "codec/magnet.h"
 #include "codec/metainfo.h"
 #include "codec/metawrite.h"
 #include "codec/url.h"
-#include "content.h"
 #include "disk/slurp.h"
-#include "disk/verify_stream.h"
-#include "stream.h"
+#include "make.h"
 
-enum { OPT_DATE = 256, OPT_MAGNET };
+enum {
+	OPT_DATE = 256,
+	OPT_MAGNET,
+	OPT_V1,
+	OPT_V2,
+	OPT_HYBRID,
+	OPT_FILES_FROM,
+	OPT_DRY_RUN,
+	OPT_EDIT
+};
 
 static const struct bt_opt opts[] = {
 	{ 'a', "announce", "URL[,URL]",
@@ -41,6 +45,15 @@ static const struct bt_opt opts[] = {
 	{ 's', "source", "SOURCE", "a source tag, part of the info-hash" },
 	{ 'p', "private", NULL, "peers from these trackers only" },
 	{ 'x', "exclude", "GLOB", "leave out a path or name; repeatable" },
+	{ 'i', "include", "GLOB", "only these paths or names; repeatable" },
+	{ OPT_FILES_FROM, "files-from", "FILE",
+	    "take the files listed there, or on stdin (-)" },
+	{ '0', "null", NULL, "paths in that list end with NUL" },
+	{ OPT_V1, "v1", NULL, "a v1 torrent (what is made unless told)" },
+	{ OPT_V2, "v2", NULL, "a v2 torrent (BEP 52)" },
+	{ OPT_HYBRID, "hybrid", NULL, "both in one, from one read" },
+	{ OPT_EDIT, "edit", "TORRENT", "change -a -w -c -s of a torrent" },
+	{ OPT_DRY_RUN, "dry-run", NULL, "say what would be in it, and stop" },
 	{ 'f', "force", NULL, "overwrite FILE; write to a terminal" },
 	{ OPT_DATE, "date", "TIME", "creation date: seconds or YYYY-MM-DD" },
 	{ OPT_MAGNET, "magnet", NULL, "print the magnet link" },
@@ -49,26 +62,18 @@ static const struct bt_opt opts[] = {
 
 static const struct bt_tool tool = {
 	.name = "bt-make",
-	.args = "PATH",
+	.args = "PATH | --edit TORRENT",
 	.purpose = "Make a torrent of a file, a folder, or (PATH -) of stdin.",
 	.opts = opts,
 	.json = "print what was made as one JSON object",
 	.examples =
 	    "bt-make -a http://tracker.example/announce album/ >album.torrent\n"
 	    "bt-make -o film.torrent --magnet film.mkv\n"
-	    "tar c src | bt-make -n src.tar -o src.torrent -\n",
+	    "tar c src | bt-make -n src.tar -o src.torrent -\n"
+	    "bt-make --edit old.torrent -a http://t.example/ -o new.torrent\n",
 };
 
-struct job {
-	struct bt_cli cli;
-	const char *output; /* -o, or NULL */
-	bool force, magnet;
-	struct bt_metawrite meta;
-	struct bt_metawrite_tracker *trackers;
-	struct bt_str *web_seeds;
-	struct content_conf scan;
-	uint64_t total; /* bytes to hash; 0 if unknown */
-};
+#define LIST_MAX ((size_t)1 << 30) /* BT_META_FILES_MAX of 256 bytes */
 
 /* More of an array whose count is known to be small: argc bounds it. */
 #define GROW(array, n) \
@@ -97,6 +102,10 @@ add_tier(struct job *job)
 	uint32_t tier;
 	size_t n;
 
+	if (rest.n == 0) { /* --edit: none are left */
+		job->no_trackers = true;
+		return;
+	}
 	tier = w->ntrackers == 0 ? 0 : w->trackers[w->ntrackers - 1].tier + 1;
 	for (;;) {
 		n = bt_str_find(rest, ',');
@@ -118,6 +127,10 @@ add_web_seed(struct job *job)
 	struct bt_metawrite *w = &job->meta;
 	struct bt_str url = bt_str_of(job->cli.arg);
 
+	if (url.n == 0) { /* --edit: none are left */
+		job->no_web_seeds = true;
+		return;
+	}
 	check_url(job, url, false);
 	GROW(job->web_seeds, w->nweb_seeds);
 	w->web_seeds = job->web_seeds;
@@ -167,6 +180,32 @@ date(struct job *job, const char *what, const char *s)
 	    what, s);
 }
 
+/* What is done, and what kind of torrent it is. */
+static void
+take_way(struct job *job, int ch)
+{
+	switch (ch) {
+	case OPT_V1:
+	case OPT_V2:
+	case OPT_HYBRID:
+		if (job->v1 || job->v2)
+			bt_cli_misuse(&job->cli,
+			    "--v1, --v2 and --hybrid exclude each other");
+		job->v1 = ch != OPT_V2;
+		job->v2 = ch != OPT_V1;
+		break;
+	case OPT_FILES_FROM:
+		job->list = job->cli.arg;
+		break;
+	case OPT_EDIT:
+		job->edit = job->cli.arg;
+		break;
+	case OPT_DRY_RUN:
+		job->dry_run = true;
+		break;
+	}
+}
+
 static void
 take_option(struct job *job, int ch)
 {
@@ -194,16 +233,25 @@ take_option(struct job *job, int ch)
 		break;
 	case 'c':
 		job->meta.comment = bt_str_of(arg);
+		job->has_comment = true;
 		break;
 	case 's':
 		job->meta.source = bt_str_of(arg);
+		job->has_source = true;
 		break;
 	case 'p':
 		job->meta.private_ = true;
 		break;
 	case 'x':
-		GROW(job->scan.globs, job->scan.nglobs);
-		job->scan.globs[job->scan.nglobs++] = arg;
+		GROW(job->scan.exclude, job->scan.nexclude);
+		job->scan.exclude[job->scan.nexclude++] = arg;
+		break;
+	case 'i':
+		GROW(job->scan.include, job->scan.ninclude);
+		job->scan.include[job->scan.ninclude++] = arg;
+		break;
+	case '0':
+		job->scan.list_end = '\0';
 		break;
 	case 'f':
 		job->force = true;
@@ -214,6 +262,8 @@ take_option(struct job *job, int ch)
 	case OPT_MAGNET:
 		job->magnet = true;
 		break;
+	default:
+		take_way(job, ch);
 	}
 }
 
@@ -223,27 +273,74 @@ is_stdio(const char *path)
 	return strcmp(path, "-") == 0;
 }
 
+/* --edit takes what it can change, and no content. */
+static void
+check_edit(struct job *job)
+{
+	struct bt_cli *cli = &job->cli;
+	const struct content_conf *scan = &job->scan;
+	bool changes = job->meta.ntrackers > 0 || job->meta.nweb_seeds > 0 ||
+		       job->no_trackers || job->no_web_seeds ||
+		       job->has_comment || job->has_source;
+
+	if (cli->args[0] != NULL)
+		bt_cli_misuse(cli, "--edit takes no PATH");
+	if (!changes)
+		bt_cli_misuse(cli, "--edit goes with -a, -w, -c or -s");
+	if (job->v1 || job->v2 || job->meta.piece_length != 0 ||
+	    job->meta.name.n > 0 || job->meta.private_ || scan->nexclude > 0 ||
+	    scan->ninclude > 0 || job->list != NULL || job->dry_run ||
+	    job->meta.creation_date != -1 || job->magnet || cli->json)
+		bt_cli_misuse(
+		    cli, "--edit changes -a, -w, -c and -s, and nothing else");
+}
+
+static void
+check_make(struct job *job)
+{
+	struct bt_cli *cli = &job->cli;
+	const char *path = cli->args[0];
+
+	if (path == NULL || cli->args[1] != NULL)
+		bt_cli_usage(cli);
+	if (job->no_trackers || job->no_web_seeds)
+		bt_cli_misuse(cli, "an empty URL goes with --edit only");
+	if (is_stdio(path) && job->meta.name.n == 0)
+		bt_cli_misuse(cli, "'-' (standard input) has no name: "
+				   "give -n NAME");
+	if (job->list != NULL && is_stdio(path))
+		bt_cli_misuse(cli, "--files-from is of a folder");
+	if (job->scan.list_end == '\0' && job->list == NULL)
+		bt_cli_misuse(cli, "-0 goes with --files-from");
+	if (job->dry_run && is_stdio(path))
+		bt_cli_misuse(cli, "--dry-run reads no content, and '-' is "
+				   "known by reading it");
+	if (!job->v1 && !job->v2)
+		job->v1 = true;
+}
+
 /* What can be refused before any content is read. */
 static void
 check_usage(struct job *job)
 {
 	struct bt_cli *cli = &job->cli;
-	bool says = job->magnet || cli->json;
+	bool says = job->magnet || cli->json || job->dry_run;
 	bool to_stdout = job->output != NULL ? is_stdio(job->output) : !says;
 
-	if (cli->args[0] == NULL || cli->args[1] != NULL)
-		bt_cli_usage(cli);
+	if (job->edit != NULL)
+		check_edit(job);
+	else
+		check_make(job);
 	if (to_stdout && says)
 		bt_cli_misuse(cli,
 		    "the torrent and the answer to --%s cannot "
 		    "both go to stdout",
-		    cli->json ? "json" : "magnet");
+		    cli->json	  ? "json"
+		    : job->magnet ? "magnet"
+				  : "dry-run");
 	if (to_stdout && cli->out.tty && !job->force)
 		bt_cli_misuse(cli, "a torrent is not written to a terminal: "
 				   "give -o FILE, or -f to force it");
-	if (is_stdio(cli->args[0]) && job->meta.name.n == 0)
-		bt_cli_misuse(cli, "'-' (standard input) has no name: "
-				   "give -n NAME");
 	if (to_stdout || job->output == NULL)
 		job->output = to_stdout ? "-" : NULL;
 }
@@ -257,7 +354,7 @@ check_output(struct job *job, struct bt_err *err)
 
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
 		scan->apart[scan->napart++] = st;
-	if (job->output == NULL || is_stdio(job->output))
+	if (job->output == NULL || is_stdio(job->output) || job->dry_run)
 		return 0;
 	if (stat(job->output, &st) == -1 || !S_ISREG(st.st_mode))
 		return 0; /* a pipe takes it; else it is said when it is made */
@@ -268,190 +365,21 @@ check_output(struct job *job, struct bt_err *err)
 	return 0;
 }
 
-static bool
-progress(void *arg, uint64_t done)
-{
-	struct job *job = arg;
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	bt_progress_draw(&job->cli.bar,
-	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, done,
-	    job->total, NULL);
-	return bt_signal_caught() == 0;
-}
-
-/* Write the torrent, read it back, and give it out. */
+/* The list of --files-from into bytes. */
 static int
-give_out(struct job *job, struct bt_err *err)
+read_list(struct job *job, struct bt_buf *bytes, struct bt_err *err)
 {
-	struct bt_cli *cli = &job->cli;
-	struct bt_buf out, link;
-	struct bt_meta m;
-	char hex[2 * BT_SHA1_LEN + 1];
-	struct bt_json j;
-	int rc = -1;
-
-	bt_buf_init(&out, BT_META_BYTES_MAX);
-	if (bt_metawrite_put(&job->meta, &out, err) == -1)
-		goto free_out;
-	if (bt_meta_parse(bt_buf_str(&out), &m, err) == -1)
-		goto free_out;
-	bt_buf_init(&link, BT_MAGNET_MAX);
-	bt_magnet_put(&m, &link);
-	if (job->output != NULL && is_stdio(job->output))
-		bt_out_raw(&cli->out, bt_buf_str(&out));
-	else if (job->output != NULL &&
-		 bt_slurp_replace(
-		     job->output, bt_buf_str(&out), job->force, err) == -1)
-		goto free_link;
-	if (cli->json) {
-		bt_str_hex((struct bt_str){ m.info_hash, BT_SHA1_LEN }, hex);
-		bt_json_begin(&j, &cli->out);
-		bt_json_str(&j, "name", m.name);
-		bt_json_cstr(&j, "info_hash", hex);
-		bt_json_int(&j, "size", (int64_t)m.size);
-		bt_json_int(&j, "piece_length", m.piece_length);
-		bt_json_int(&j, "pieces", m.pieces);
-		bt_json_int(&j, "files", m.nfiles);
-		bt_json_int(&j, "torrent_size", (int64_t)out.n);
-		bt_json_str(&j, "magnet", bt_buf_str(&link));
-		bt_json_end(&j);
-	} else if (job->magnet) {
-		bt_out_raw(&cli->out, bt_buf_str(&link));
-		bt_out_raw(&cli->out, STR("\n"));
-	}
-	rc = 0;
-free_link:
-	bt_buf_fini(&link);
-	bt_meta_fini(&m);
-free_out:
-	bt_buf_fini(&out);
-	return rc;
-}
-
-/* How much is left in a plain file on stdin; 0 if it is none, or a pipe. */
-static uint64_t
-size_of_stdin(void)
-{
-	struct stat st;
-	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
-
-	if (at == -1 || fstat(STDIN_FILENO, &st) == -1 ||
-	    !S_ISREG(st.st_mode) || st.st_size < at)
-		return 0;
-	return (uint64_t)(st.st_size - at);
-}
-
-/* Fill s by whichever reader fits: the piece length is known, or is not yet. */
-static int
-hash_stdin(struct job *job, struct stream *s, struct bt_err *err)
-{
-	uint32_t length = job->meta.piece_length;
-	uint64_t size = size_of_stdin();
-
-	job->total = size;
-	if (length == 0 && size == 0)
-		return stream_hash(s, STDIN_FILENO, progress, job, err);
-	s->piece_length =
-	    length != 0 ? length : bt_metawrite_piece_length(size);
-	bt_buf_init(&s->hashes, BT_META_BYTES_MAX);
-	if (bt_verify_author_fd(STDIN_FILENO, "standard input", s->piece_length,
-		0, progress, job, &s->hashes, &s->size, err) == -1)
-		goto fail;
-	if (size != 0 && s->size != size) {
-		bt_err_set(err, BT_EFILE,
-		    "standard input changed its size while it was read");
-		goto fail;
-	}
-	return 0;
-fail:
-	bt_buf_fini(&s->hashes);
-	return -1;
-}
-
-static int
-make_of_stream(struct job *job, struct bt_err *err)
-{
-	struct bt_metawrite_file file = { { NULL, 0 }, 0 };
-	struct bt_metawrite *w = &job->meta;
-	struct stream s;
 	int rc;
 
-	if (hash_stdin(job, &s, err) == -1)
-		return -1;
-	file.size = s.size;
-	w->files = &file;
-	w->nfiles = 1;
-	w->single = true;
-	w->piece_length = s.piece_length;
-	w->piece_hashes = bt_buf_str(&s.hashes);
-	if (s.size == 0)
-		rc = bt_err_set(err, BT_EINPUT,
-		    "standard input has nothing to share in it");
+	bt_buf_init(bytes, LIST_MAX);
+	if (job->list == NULL)
+		return 0;
+	if (is_stdio(job->list))
+		rc = bt_slurp_fd(STDIN_FILENO, "standard input", bytes, err);
 	else
-		rc = give_out(job, err);
-	bt_buf_fini(&s.hashes);
-	return rc;
-}
-
-static int
-hash_content(struct job *job, const struct content *c, struct bt_err *err)
-{
-	struct bt_metawrite *w = &job->meta;
-	uint64_t pieces;
-	uint8_t *hashes;
-	int rc = -1;
-
-	pieces = (c->size - 1) / w->piece_length + 1;
-	if (pieces > BT_META_BYTES_MAX / BT_SHA1_LEN)
-		return bt_err_set(err, BT_ELIMIT,
-		    "too many pieces of %u bytes "
-		    "for one torrent: give a larger -l",
-		    w->piece_length);
-	hashes = bt_mem_array(pieces, BT_SHA1_LEN);
-	if (bt_author_run(&(struct bt_author){ .files = c->sources,
-			      .n = c->nfiles,
-			      .piece_length = w->piece_length,
-			      .progress = progress,
-			      .arg = job,
-			      .sha1 = hashes },
-		err) == 0) {
-		w->piece_hashes =
-		    (struct bt_str){ hashes, pieces * BT_SHA1_LEN };
-		rc = give_out(job, err);
-	}
-	bt_mem_free(hashes);
-	return rc;
-}
-
-static int
-make_of_path(struct job *job, const char *path, struct bt_err *err)
-{
-	struct bt_metawrite *w = &job->meta;
-	struct content c;
-	int rc = -1;
-
-	if (content_scan(&c, path, &job->scan, err) == -1)
-		return -1;
-	if (c.passed_over > 0)
-		bt_cli_warn(&job->cli,
-		    "left out of '%s': %zu that are links or special files",
-		    path, c.passed_over);
-	if (w->name.n == 0)
-		w->name = bt_str_of(c.name);
-	if (w->piece_length == 0)
-		w->piece_length = bt_metawrite_piece_length(c.size);
-	w->files = c.files;
-	w->nfiles = c.nfiles;
-	w->single = c.single;
-	job->total = c.size;
-	if (!bt_meta_is_safe_name(w->name))
-		bt_err_set(err, BT_EUSAGE,
-		    "'%s' has no name of its own: give -n NAME", path);
-	else
-		rc = hash_content(job, &c, err);
-	content_fini(&c);
+		rc = bt_slurp_file(job->list, bytes, err);
+	job->scan.list = bt_buf_str(bytes);
+	job->scan.has_list = true;
 	return rc;
 }
 
@@ -462,6 +390,8 @@ confine(struct job *job)
 	struct bt_sandbox box = { .sockets = BT_SANDBOX_NO_SOCKETS };
 
 	bt_sandbox_read(&box, job->cli.args[0]);
+	bt_sandbox_read(&box, job->edit);
+	bt_sandbox_read(&box, job->list);
 	bt_sandbox_output(&box, job->output);
 	bt_sandbox_enter(&box, &job->cli);
 	bt_sandbox_fini(&box);
@@ -473,21 +403,27 @@ main(int argc, char **argv)
 	struct job job = { .output = NULL };
 	struct bt_err err = BT_ERR_INIT;
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	struct bt_buf list = { .p = NULL };
 	int ch, rc;
 
 	bt_cli_start(&job.cli, &tool, argc, argv);
+	job.scan.list_end = '\n';
 	job.meta.creation_date = -1;
 	job.meta.created_by = STR("bt-make " BT_CLI_VERSION);
 	while ((ch = bt_cli_next(&job.cli)) != -1)
 		take_option(&job, ch);
-	if (job.meta.creation_date == -1 && epoch != NULL)
-		job.meta.creation_date = date(&job, "SOURCE_DATE_EPOCH", epoch);
 	check_usage(&job);
+	if (job.meta.creation_date == -1 && epoch != NULL && job.edit == NULL)
+		job.meta.creation_date = date(&job, "SOURCE_DATE_EPOCH", epoch);
 	confine(&job);
 	bt_signal_catch();
 	rc = check_output(&job, &err);
-	if (rc == 0 && is_stdio(job.cli.args[0]))
-		rc = make_of_stream(&job, &err);
+	if (rc == 0)
+		rc = read_list(&job, &list, &err);
+	if (rc == 0 && job.edit != NULL)
+		rc = edit_torrent(&job, &err);
+	else if (rc == 0 && is_stdio(job.cli.args[0]))
+		rc = make_of_stdin(&job, &err);
 	else if (rc == 0)
 		rc = make_of_path(&job, job.cli.args[0], &err);
 	job.cli.signal = bt_signal_caught();
@@ -495,6 +431,8 @@ main(int argc, char **argv)
 		bt_cli_fail(&job.cli, &err);
 	bt_mem_free(job.trackers);
 	bt_mem_free(job.web_seeds);
-	bt_mem_free(job.scan.globs);
+	bt_mem_free(job.scan.exclude);
+	bt_mem_free(job.scan.include);
+	bt_buf_fini(&list);
 	return bt_cli_end(&job.cli);
 }

@@ -141,12 +141,8 @@ read_file(const struct bt_ben *item, const struct bt_meta *m, size_t *arena_n,
 	return 0;
 }
 
-/*
- * The order of paths in which whatever is inside a folder follows the folder's
- * own path at once: '/' comes before every other byte (there is no NUL).
- */
-static int
-path_cmp(struct bt_str a, struct bt_str b)
+int
+bt_metafiles_path_cmp(struct bt_str a, struct bt_str b)
 {
 	size_t n = a.n < b.n ? a.n : b.n, i = 0;
 	int x, y;
@@ -167,7 +163,7 @@ file_cmp(const void *a, const void *b)
 {
 	const struct bt_meta_file *const *x = a, *const *y = b;
 
-	return path_cmp((*x)->path, (*y)->path);
+	return bt_metafiles_path_cmp((*x)->path, (*y)->path);
 }
 
 /* a comes before b or is equal to it. */

@@ -6,7 +6,7 @@
  * Pure.
  *
  * Speaks   BEP 3 (files), 47 (attr, padding, symlinks)
- * Used by  codec/metainfo, codec/metatree
+ * Used by  codec/metainfo, codec/metatree, bt-make
  * Tests    tests/unit/test_metainfo.c, tests/fuzz/fuzz_metainfo.c
  */
 #ifndef BT_CODEC_METAFILES_H
@@ -24,6 +24,12 @@ int	bt_metafiles_parse(struct bt_meta *m, const struct bt_ben *list,
 
 /* Rule 6: are the paths of m's files apart from each other? */
 int	bt_metafiles_check(const struct bt_meta *m, struct bt_err *err);
+
+/*
+ * The order of a file tree, component by component: whatever is inside a folder
+ * follows the folder's own path at once, as '/' comes before every other byte.
+ */
+int	bt_metafiles_path_cmp(struct bt_str a, struct bt_str b);
 
 /* The BT_META_* bits of an attr string; unknown letters are ignored. */
 unsigned	bt_metafiles_attr(struct bt_str attr);

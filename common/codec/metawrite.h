@@ -6,9 +6,14 @@
  *    any other program given the same name, files and piece length.
  * 3. BEP 12: announce is the first URL; announce-list is written only when
  *    there is a second one.
+ * 4. v1 is written where there are piece_hashes, v2 where there are roots, a
+ *    hybrid with both. v2 wants files in the order of a file tree, component
+ *    by component; a hybrid's v1 half has padding where a gap is before a file,
+ *    as .pad/LENGTH, and none after the last.
  * Pure.
  *
- * Speaks   BEP 3, 12 (announce-list), 19 (url-list), 27 (private)
+ * Speaks   BEP 3, 52 (v2, hybrid), 47 (padding), 12 (announce-list),
+ *          19 (url-list), 27 (private)
  * Used by  bt-make
  * Tests    tests/unit/test_metawrite.c, tests/interop/metainfo.bats
  */
@@ -40,7 +45,9 @@ struct bt_metawrite {
 	size_t nfiles;
 	bool single;		/* files[0] alone, and only its size counts */
 	uint32_t piece_length;
-	struct bt_str piece_hashes;
+	struct bt_str piece_hashes;	/* v1; else empty */
+	/* v2: 32 bytes for each piece of each file, as disk/author has them */
+	const uint8_t *roots;
 	bool private_;
 	struct bt_str source;
 	const struct bt_metawrite_tracker *trackers;
@@ -55,6 +62,14 @@ struct bt_metawrite {
 /* Add the torrent to out. BT_ELIMIT at its ceiling. 0 or -1. */
 int	bt_metawrite_put(const struct bt_metawrite *w, struct bt_buf *out,
 	    struct bt_err *err);
+
+/* The values of announce-list and url-list. 0 or -1. */
+int	bt_metawrite_tiers(const struct bt_metawrite *w, struct bt_buf *b);
+int	bt_metawrite_seeds(const struct bt_metawrite *w, struct bt_buf *b);
+
+/* v2's parts of it, in codec/metawrite_v2: a value each. 0 or -1. */
+int	bt_metawrite_tree(const struct bt_metawrite *w, struct bt_buf *b);
+int	bt_metawrite_layers(const struct bt_metawrite *w, struct bt_buf *b);
 
 /*
  * The piece length for content of this size. Frozen, for it decides the
