@@ -5,6 +5,7 @@
 
 #include "codec/ext.h"
 #include "core/greet.h"
+#include "core/manners.h"
 #include "core/messages.h"
 #include "core/requests.h"
 #include "core/roster.h"
@@ -93,7 +94,7 @@ begin_block(struct bt_torrent *t, struct bt_peer *p,
 	if (p->rx_asked)
 		bt_pieces_open(t, p);
 	else
-		bt_requests_unmatched(
+		bt_manners_unmatched(
 		    t, p, "it sent blocks that nobody asked for", now);
 }
 
@@ -229,6 +230,8 @@ feed_body(
 		bt_messages_on_bitfield(t, p, bt_buf_str(&body), now);
 	else if (what == BT_RX_EXT)
 		bt_messages_on_extended(t, p, bt_buf_str(&body), now);
+	else
+		bt_manners_idle(t, p, p->rx_len, now);
 	bt_buf_fini(&body);
 	return n;
 }

@@ -7,6 +7,7 @@
 #include "codec/ext.h"
 #include "core/advice.h"
 #include "core/greet.h"
+#include "core/manners.h"
 #include "core/outbox.h"
 #include "core/requests.h"
 #include "core/roster.h"
@@ -103,11 +104,16 @@ on_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 		p->known = true;
 		bt_greet_allow_fast(t, p);
 	}
-	if (bt_bits_has(bt_torrent_peer_have(t, p), piece))
+	if (bt_bits_has(bt_torrent_peer_have(t, p), piece)) {
+		bt_manners_idle(t, p, 0, now);
 		return;
+	}
 	if (p->own.p == NULL)
 		bt_bits_init(&p->own, t->layout->pieces);
-	if (p->own.set + 1 == p->own.n) { /* a seed's set is shared */
+	if (p->own.set + 1 == p->own.n) {   /* a seed's set is shared */
+		bt_manners_work(t, p, now); /* a whole set changes hands */
+		if (p->dead)
+			return;
 		bt_advice_on_choke(t, p); /* it needs nothing more */
 		if (p->own.set > 0)
 			counted(t, &p->own, -1);
@@ -135,12 +141,16 @@ on_bitfield_again(
 {
 	struct bt_bits more;
 
+	bt_manners_note(
+	    t, p, BT_ODD_LATE_BITS, "it sent a bitfield late: taken as haves");
+	bt_manners_idle(t, p, (uint32_t)bits.n, now);
 	bt_bits_init(&more, t->layout->pieces);
 	if (bt_bits_load(&more, bits) == -1)
 		bt_roster_blame(t, p, "its bitfield has spare bits set", now);
 	for (uint32_t i = bt_bits_next(&more, 0); i < more.n && !p->dead;
 	     i = bt_bits_next(&more, i + 1))
-		on_have(t, p, i, now);
+		if (!bt_bits_has(bt_torrent_peer_have(t, p), i))
+			on_have(t, p, i, now);
 	bt_bits_fini(&more);
 }
 
@@ -210,8 +220,10 @@ on_suggest(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 		    "it suggests a piece that is not in the "
 		    "torrent",
 		    now);
-	else
+	else {
+		bt_manners_idle(t, p, 0, now);
 		bt_advice_hear(p, piece);
+	}
 }
 
 static void
@@ -229,6 +241,8 @@ on_allowed_fast(
 		bt_bits_init(&p->fast_in, t->layout->pieces);
 	if (bt_bits_put(&p->fast_in, piece))
 		bt_requests_fill(t, p, now);
+	else
+		bt_manners_idle(t, p, 0, now);
 }
 
 /*
@@ -247,7 +261,7 @@ on_reject(struct bt_torrent *t, struct bt_peer *p, const struct bt_wire_msg *m,
 	if (m->begin % BT_BLOCK_LEN == 0)
 		r = bt_requests_find(p, b);
 	if (r == NULL) {
-		bt_requests_unmatched(
+		bt_manners_unmatched(
 		    t, p, "it rejects what was not asked", now);
 		return;
 	}
@@ -263,7 +277,8 @@ on_reject(struct bt_torrent *t, struct bt_peer *p, const struct bt_wire_msg *m,
 static void
 on_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
 {
-	if (p->choking == choke)
+	bt_manners_work(t, p, now);
+	if (p->choking == choke || p->dead)
 		return;
 	p->choking = choke;
 	if (choke)
@@ -273,9 +288,11 @@ on_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
 }
 
 static void
-on_interest(struct bt_torrent *t, struct bt_peer *p, bool interested)
+on_interest(
+    struct bt_torrent *t, struct bt_peer *p, bool interested, int64_t now)
 {
-	if (p->interested == interested)
+	bt_manners_idle(t, p, 0, now);
+	if (p->interested == interested || p->dead)
 		return;
 	p->interested = interested;
 	bt_upload_on_interest(t, p);
@@ -322,7 +339,7 @@ bt_messages_on_plain(struct bt_torrent *t, struct bt_peer *p,
 		break;
 	case BT_INTERESTED:
 	case BT_NOT_INTERESTED:
-		on_interest(t, p, m->id == BT_INTERESTED);
+		on_interest(t, p, m->id == BT_INTERESTED, now);
 		break;
 	case BT_HAVE:
 		on_have(t, p, m->index, now);
@@ -341,6 +358,7 @@ bt_messages_on_plain(struct bt_torrent *t, struct bt_peer *p,
 		on_fast(t, p, m, now);
 		break;
 	default: /* keep-alive, port: nothing to us */
+		bt_manners_idle(t, p, 0, now);
 		break;
 	}
 }
@@ -394,6 +412,10 @@ bt_messages_on_extended(
 {
 	struct bt_str rest = bt_str_sub(body, 1, body.n);
 
+	/* reading one takes a while for its size, and programs send it once */
+	bt_manners_idle(t, p, (uint32_t)body.n * (body.p[0] == 0 ? 8 : 1), now);
+	if (p->dead)
+		return;
 	switch (body.p[0]) {
 	case 0:
 		on_ext_handshake(t, p, rest, now);

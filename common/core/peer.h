@@ -16,6 +16,7 @@
 #include "base/bits.h"
 #include "base/buf.h"
 #include "codec/wire.h"
+#include "core/ask.h"
 #include "core/rate.h"
 
 #define BT_PEER_CLIENT_MAX	64u	/* bytes kept of BEP 10's v */
@@ -26,19 +27,6 @@ enum bt_peer_state {
 	BT_PEER_GREETING,	/* its handshake is not whole */
 	BT_PEER_MUTE,		/* it is ourselves, seen from behind: unheard */
 	BT_PEER_READY		/* both handshakes are done */
-};
-
-struct bt_request {		/* that we have out at it */
-	uint32_t piece, block;
-	int64_t at;		/* when it was asked */
-	bool freed;		/* the picker may ask others; it may yet come */
-	bool dup;		/* asked of another too when it was asked */
-	bool cancelled;		/* and told so: a reject or the block will come */
-};
-
-struct bt_ask {			/* that it has out at us */
-	uint32_t piece, begin, length;
-	uint32_t sent;		/* of header and block; > 0: committed */
 };
 
 enum bt_rx_state {		/* what its next byte belongs to */
@@ -69,6 +57,8 @@ struct bt_peer {
 	unsigned nonsense;	/* requests that made none, while choked ... */
 	unsigned unasked;	/* blocks that nobody asked for */
 	unsigned late_ok;	/* blocks that may come though given up */
+	unsigned odd;		/* 1 << BT_ODD_*: said of it already */
+	int64_t idle_talk;	/* core/manners' rule 2: paid for until then */
 
 	/* what it has: NULL p of own is all (has_all) or nothing */
 	struct bt_bits own;

@@ -6,10 +6,9 @@
 #include "base/mem.h"
 #include "base/rd.h"
 #include "core/advice.h"
-#include "core/inbox.h"
+#include "core/manners.h"
 #include "core/outbox.h"
 #include "core/rivals.h"
-#include "core/roster.h"
 #include "core/takeover.h"
 #include "core/torrent_priv.h"
 
@@ -162,16 +161,6 @@ bt_requests_cancel(
 	bt_requests_fill(t, p, now);
 }
 
-void
-bt_requests_unmatched(
-    struct bt_torrent *t, struct bt_peer *p, const char *why, int64_t now)
-{
-	if (p->late_ok > 0)
-		p->late_ok--;
-	else if (++p->unasked > BT_INBOX_UNASKED_MAX)
-		bt_roster_blame(t, p, why, now);
-}
-
 /* Those that the peer's choke ends: all, but what it allowed fast. */
 static void
 drop_choked(struct bt_torrent *t, struct bt_peer *p)
@@ -301,6 +290,8 @@ snub(struct bt_torrent *t, struct bt_peer *p)
 {
 	p->snubbed = true;
 	p->window = 1;
+	bt_manners_note(
+	    t, p, BT_ODD_STALLS, "it owes us blocks and sent nothing for 30 s");
 	for (uint32_t i = 0; i < p->nreqs; i++)
 		bt_requests_free(t, p, &p->reqs[p->reqs_from + i]);
 	bt_spoil_disown(t, p);

@@ -79,9 +79,6 @@ void	bt_requests_on_choke(struct bt_torrent *t, struct bt_peer *p,
 /* It rejected a request unprovoked. True if it never gives. */
 bool	bt_requests_on_refused(struct bt_torrent *t, struct bt_peer *p,
 	    int64_t now);
-/* A block or reject that matches no request; why: if they are too many. */
-void	bt_requests_unmatched(struct bt_torrent *t, struct bt_peer *p,
-	    const char *why, int64_t now);
 /* Payload came; a whole block came (which is still among the requests). */
 void	bt_requests_on_payload(struct bt_peer *p, int64_t now);
 void	bt_requests_on_block(struct bt_peer *p, const struct bt_request *r,

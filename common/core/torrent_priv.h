@@ -7,7 +7,7 @@
  *
  * Used by  core/torrent and its parts: roster, greet, inbox, messages, outbox,
  *          requests, pieces, ahead, jobs_out, spoil, harvest, upload, advice,
- *          takeover, effects
+ *          takeover, effects, manners, crowd
  * Tests    tests/unit/test_torrent*.c
  */
 #ifndef BT_CORE_TORRENT_PRIV_H

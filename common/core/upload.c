@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "core/advice.h"
 #include "core/greet.h"
+#include "core/manners.h"
 #include "core/outbox.h"
 #include "core/roster.h"
 #include "core/torrent_priv.h"
@@ -102,6 +103,8 @@ bt_upload_on_cancel(struct bt_torrent *t, struct bt_peer *p,
 	if (bt_outbox_cancel(p, a))
 		refuse_nonsense(
 		    t, p, a, "it asks and takes back what it asked for", now);
+	else
+		bt_manners_idle(t, p, 0, now);
 }
 
 void
