@@ -273,23 +273,39 @@ bt_candidates_add(
 	return true;
 }
 
+static struct cand *
+first(const struct bt_candidates *c, int64_t now)
+{
+	for (int hand = 1; hand >= 0; hand--)
+		if (c->heap[hand].n > 0 && c->heap[hand].a[0]->when <= now)
+			return c->heap[hand].a[0];
+	return NULL;
+}
+
+bool
+bt_candidates_peek(
+    const struct bt_candidates *c, int64_t now, struct bt_addr *out)
+{
+	const struct cand *k = first(c, now);
+
+	if (k != NULL)
+		*out = k->addr;
+	return k != NULL;
+}
+
 bool
 bt_candidates_next(struct bt_candidates *c, int64_t now, struct bt_addr *out)
 {
-	struct cand *k;
+	struct cand *k = first(c, now);
 
-	for (int hand = 1; hand >= 0; hand--) {
-		if (c->heap[hand].n == 0 || c->heap[hand].a[0]->when > now)
-			continue;
-		k = c->heap[hand].a[0];
-		leave(c, k);
-		k->when = now;
-		k->links = 1;
-		enter(c, k, CONNECTED);
-		*out = k->addr;
-		return true;
-	}
-	return false;
+	if (k == NULL)
+		return false;
+	leave(c, k);
+	k->when = now;
+	k->links = 1;
+	enter(c, k, CONNECTED);
+	*out = k->addr;
+	return true;
 }
 
 void

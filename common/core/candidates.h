@@ -41,6 +41,9 @@ void	bt_candidates_free(struct bt_candidates *c);
 /* True if it was news. Undialable addresses are refused. */
 bool	bt_candidates_add(struct bt_candidates *c, const struct bt_addr *a,
 	    bool by_hand);
+/* Who is next, without a change. */
+bool	bt_candidates_peek(const struct bt_candidates *c, int64_t now,
+	    struct bt_addr *out);
 /* The next to dial now; it counts as connected until _end() tells otherwise. */
 bool	bt_candidates_next(struct bt_candidates *c, int64_t now,
 	    struct bt_addr *out);

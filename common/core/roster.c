@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "core/advice.h"
+#include "core/crowd.h"
 #include "core/outbox.h"
 #include "core/requests.h"
 #include "core/torrent_priv.h"
@@ -202,6 +203,14 @@ is_lonely(const struct bt_torrent *t, int64_t now)
 	       bt_candidates_when(t->cands) > now;
 }
 
+/* Places are made for who is to be dialled once a sweep: it is O(peers). */
+static bool
+has_room(struct bt_torrent *t, const struct bt_addr *to, int64_t now)
+{
+	return t->live < t->conf.peers_max ||
+	       (now >= t->next_sweep && bt_crowd_make_room(t, to, now));
+}
+
 void
 bt_roster_dial(struct bt_torrent *t, int64_t now)
 {
@@ -210,7 +219,9 @@ bt_roster_dial(struct bt_torrent *t, int64_t now)
 
 	if (t->stopped || t->broken)
 		return;
-	while (t->live < t->conf.peers_max && t->dialling < t->conf.dials_max &&
+	while (t->dialling < t->conf.dials_max &&
+	       bt_candidates_peek(t->cands, now, &to) &&
+	       has_room(t, &to, now) &&
 	       bt_candidates_next(t->cands, now, &to)) {
 		p = bt_roster_add(t, &to, true, now);
 		bt_effects_push(&t->fx,
@@ -256,7 +267,10 @@ bt_roster_sweep(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	case BT_PEER_MUTE:
 		if (now - p->since >= BT_ROSTER_GREET_US)
 			bt_roster_close(t, p, BT_CAND_FAILED,
-			    "no handshake came in time", now);
+			    p->state == BT_PEER_MUTE
+				? "it has our own peer id"
+				: "no handshake came in time",
+			    now);
 		return;
 	case BT_PEER_READY:
 		break;

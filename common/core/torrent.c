@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/advice.h"
 #include "core/ahead.h"
+#include "core/crowd.h"
 #include "core/greet.h"
 #include "core/harvest.h"
 #include "core/inbox.h"
@@ -155,10 +156,15 @@ uint64_t
 bt_torrent_on_accepted(
     struct bt_torrent *t, const struct bt_addr *from, int64_t now)
 {
-	if (t->stopped || t->broken || t->live >= t->conf.peers_max ||
-	    bt_candidates_is_banned(t->cands, from))
+	struct bt_peer *p;
+
+	if (t->stopped || t->broken ||
+	    bt_candidates_is_banned(t->cands, from) ||
+	    (t->live >= t->conf.peers_max && !bt_crowd_make_room(t, from, now)))
 		return 0;
-	return bt_roster_add(t, from, false, now)->slot;
+	p = bt_roster_add(t, from, false, now);
+	bt_roster_reap(t); /* now: no index is used anew within a step */
+	return p->slot;
 }
 
 void

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "core/crowd.h"
 
 static void on_ready(void *arg, unsigned what);
 
@@ -79,6 +80,17 @@ bt_conn_watch(struct bt_conn *conn, unsigned add, unsigned remove)
 	bt_loop_watch_set(conn->watch, waits);
 }
 
+/* A stranger that is not taken. */
+static void
+dismiss(struct bt_conn *conn, const char *why)
+{
+	char text[BT_ADDR_TEXT_MAX];
+
+	bt_log_put(conn->client->conf.log, BT_LOG_INFO, "closed %s: %s",
+	    bt_addr_text(&conn->addr, text), why);
+	bt_conn_free(conn);
+}
+
 /*
  * The oldest stranger makes room for the newest, so that a crowd of idle
  * connections never shuts the next peer out.
@@ -89,7 +101,8 @@ bt_conn_accept(struct bt_client *c, int fd, const struct bt_addr *from)
 	struct bt_conn *conn;
 
 	if (c->nstrangers >= c->strangers_max)
-		bt_conn_free(TAILQ_FIRST(&c->strangers));
+		dismiss(TAILQ_FIRST(&c->strangers),
+		    "it makes room for others, without a handshake yet");
 	conn = conn_new(c, fd, from, CONN_STRANGER);
 	TAILQ_INSERT_TAIL(&c->strangers, conn, stranger);
 	if (c->nstrangers++ == 0)
@@ -105,7 +118,7 @@ bt_conn_expire(struct bt_client *c)
 
 	while ((conn = TAILQ_FIRST(&c->strangers)) != NULL &&
 	       conn->since + BT_CLIENT_STRANGER_US <= now)
-		bt_conn_free(conn);
+		dismiss(conn, "no handshake came in time");
 	if (conn != NULL)
 		bt_loop_timer_at(
 		    c->stranger_timer, conn->since + BT_CLIENT_STRANGER_US);
@@ -156,6 +169,29 @@ on_dialled(struct bt_conn *conn)
 	bt_swarm_step(s);
 }
 
+/* Of a process that is full, the torrent with the most peers makes room. */
+static bool
+has_place(struct bt_swarm *s, const struct bt_addr *from, int64_t now)
+{
+	struct bt_client *c = s->client;
+	struct bt_swarm *most = s, *other;
+	const void *key;
+	void *value;
+	size_t at = 0;
+
+	if (c->nconns < c->peers_max)
+		return true;
+	while (bt_htab_next(c->swarms, &at, &key, &value)) {
+		other = value;
+		if (bt_crowd_size(other->torrent) >
+		    bt_crowd_size(most->torrent))
+			most = other;
+	}
+	if (bt_crowd_make_room(most->torrent, from, now))
+		bt_swarm_step(most); /* so that it closes */
+	return c->nconns < c->peers_max;
+}
+
 /*
  * Who calls names the torrent in the first 48 bytes of its handshake. What came
  * is given to that torrent, which reads it again as any other bytes.
@@ -174,20 +210,29 @@ on_hello(struct bt_conn *conn)
 		return;
 	if (n > 0) {
 		conn->nhello += (size_t)n;
-		n = bt_handshake_parse(
-		    (struct bt_str){ conn->hello, conn->nhello }, &h);
-		/* The peer id may lag behind; the hash is enough to go on. */
-		if (n >= 0 && conn->nhello < 48)
+		if (bt_handshake_parse(
+			(struct bt_str){ conn->hello, conn->nhello }, &h) < 0) {
+			dismiss(conn, "it does not speak BitTorrent");
 			return;
-		if (n >= 0)
-			s = bt_htab_get(conn->client->swarms, conn->hello + 28);
+		}
+		/* The peer id may lag behind; the hash is enough to go on. */
+		if (conn->nhello < 48)
+			return;
+		s = bt_htab_get(conn->client->swarms, conn->hello + 28);
 	}
-	if (s != NULL && s->is_running &&
-	    conn->client->nconns < conn->client->peers_max)
+	if (n <= 0) {
+		bt_conn_free(conn); /* it went */
+		return;
+	}
+	if (s == NULL || !s->is_running) {
+		dismiss(conn, "it wants a torrent that is not here");
+		return;
+	}
+	if (has_place(s, &conn->addr, now))
 		conn->slot =
 		    bt_torrent_on_accepted(s->torrent, &conn->addr, now);
 	if (conn->slot == 0) {
-		bt_conn_free(conn);
+		dismiss(conn, "it is banned, or there is no place for it");
 		return;
 	}
 	leave_strangers(conn);

@@ -93,8 +93,8 @@ sim_world_content(
 }
 
 /*
- * Every fifth host is of IPv6. The address tells the host's number; those of
- * IPv4 are of 64 networks of 256 addresses.
+ * Every fifth host is of IPv6, in a /64 of its own. The address tells the host's
+ * number; those of IPv4 are of 64 networks of 256 addresses.
  */
 static struct bt_addr
 address(unsigned id)
@@ -102,6 +102,7 @@ address(unsigned id)
 	uint8_t ip[16] = { 0x20, 0x01, 0x0d, 0xb8 };
 
 	if (id % 5 == 4) {
+		bt_put_be32(ip + 4, id);
 		bt_put_be32(ip + 12, id);
 		return bt_addr_v6(ip, 6881);
 	}
