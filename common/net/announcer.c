@@ -34,7 +34,7 @@ struct bt_announcer {
 
 	enum phase phase;
 	struct bt_loop_timer *timer;	/* the next round; the end of a stop */
-	struct bt_loop_timer *patience; /* with the current UDP tracker */
+	struct bt_loop_timer *patience; /* with the current tracker */
 	struct bt_loop_timer *urgent;	/* events that wait for no interval */
 	struct bt_tracker *current;	/* whose answer decides this round */
 	bool answered;			/* this round was */
@@ -165,8 +165,7 @@ ask_next(struct bt_announcer *a)
 			break;
 		if (t->hold <= now && ask_tracker(t) > 0) {
 			a->current = t;
-			if (t->is_udp)
-				bt_loop_timer_in(a->patience, PATIENCE_US);
+			bt_loop_timer_in(a->patience, PATIENCE_US);
 			return;
 		}
 		/* held off, or still being tried */
@@ -212,7 +211,7 @@ patience_ends(const struct bt_tracker *t)
 	return first == INT64_MAX ? 0 : first + PATIENCE_US;
 }
 
-/* A UDP tracker is silent: it is tried on, and the next one is asked. */
+/* A tracker is silent: it is tried on, and the next one is asked. */
 static void
 on_patience(void *arg)
 {

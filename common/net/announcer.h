@@ -3,8 +3,8 @@
  *
  * The rules
  * 1. One tracker is talked to at a time (BEP 12): the first that answers, found
- *    by core/tiers. After a failure the next is asked at once; a UDP tracker
- *    that is silent for 15 s lets the next be asked while it is tried on.
+ *    by core/tiers. After a failure the next is asked at once; a tracker that
+ *    is silent for 15 s lets the next be asked while it is tried on.
  * 2. Each family that we listen on gets its own announce.
  * 3. `started` first, then at the tracker's interval; `completed` once, and
  *    only for a download that began incomplete; `stopped` at the end to whom

@@ -52,7 +52,6 @@ bt_trackers_add(
 	t->owner = owner;
 	t->url = bt_str_dup(url);
 	t->tier = tier;
-	t->is_udp = u.scheme == BT_URL_UDP;
 	for (int i = 0; i < 2; i++) {
 		t->legs[i].tracker = t;
 		t->legs[i].family = i == 0 ? 4 : 6;

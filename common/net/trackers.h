@@ -29,7 +29,6 @@ struct bt_tracker {
 	void *owner;			/* the caller's */
 	char *url;
 	uint32_t tier;
-	bool is_udp;
 	struct bt_tracker_leg legs[2];
 	char *trackerid;		/* or NULL */
 	int64_t hold;			/* not to be asked before */
