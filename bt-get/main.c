@@ -230,6 +230,20 @@ get_at(const struct bt_session *s, size_t i)
 	return (struct get *)(void *)s->members[i];
 }
 
+/* Nothing came for STALLED_US: who is to blame? */
+static void
+say_stalled(struct get *g)
+{
+	struct bt_torrent_stats st = bt_swarm_stats(g->m.swarm);
+
+	if (g->conf->cli->json)
+		events_stalled(g);
+	bt_log_put(&g->conf->cli->log, BT_LOG_INFO,
+	    "nothing came of '%s' for 10 s: of %u peers %u choke us and %u "
+	    "owe us blocks",
+	    g->m.layout->name, st.peers, st.choking, st.late);
+}
+
 /*
  * Nothing came, and neither what is there nor a reader of ours who is slow is
  * the reason.
@@ -256,13 +270,13 @@ watch_stall(struct run *r, uint64_t down, int64_t now)
 		    (long long)(r->stall_us / BT_LOOP_SECOND));
 		bt_session_stop(s, &err);
 	}
-	if (!r->cli.json || r->said_stalled || now - r->moved_at < STALLED_US)
+	if (r->said_stalled || now - r->moved_at < STALLED_US)
 		return;
 	r->said_stalled = true;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->members[i]->state == BT_MEMBER_RUNNING &&
 		    !get_at(s, i)->is_whole)
-			events_stalled(get_at(s, i));
+			say_stalled(get_at(s, i));
 }
 
 static void

@@ -75,6 +75,17 @@ judge(struct get *g, uint32_t file, const struct bt_files_stat *st,
 	return -1;
 }
 
+/* Of a million files that nobody chose none is looked for. */
+static bool
+matters(const struct get *g, uint32_t file)
+{
+	const struct bt_layout_file *f = &g->m.layout->files[file];
+
+	return bt_bits_has(&g->selected, file) ||
+	       (f->size > 0 && (bt_bits_has(&g->want, f->first) ||
+				   bt_bits_has(&g->want, f->last)));
+}
+
 static int
 judge_all(struct get *g, struct bt_err *err)
 {
@@ -84,6 +95,8 @@ judge_all(struct get *g, struct bt_err *err)
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && i < n; i++) {
+		if (!matters(g, i))
+			continue;
 		rc = bt_files_stat(g->m.files, i, &st[i], err);
 		there[i] = rc == 0 && st[i].state == BT_FILE_FINAL;
 	}

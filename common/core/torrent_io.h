@@ -107,6 +107,7 @@ struct bt_torrent_stats {
 	uint64_t wasted;	/* payload that came twice, unasked or spoiled */
 	uint64_t down_bps, up_bps;
 	uint32_t peers, seeds;	/* connected and shaken hands */
+	uint32_t choking, late;	/* of peers we want of: they choke us, or owe */
 	uint32_t dialable;	/* known and not connected */
 	uint32_t pieces_have;
 	uint32_t jobs;		/* disk jobs that are out */

@@ -30,11 +30,16 @@ bt_torrent_stats(struct bt_torrent *t, int64_t now)
 		.memory = t->pieces.in_use,
 		.is_done = t->missing == 0,
 	};
+	const struct bt_peer *p;
 
-	for (uint32_t i = 0; i < t->npeers; i++)
-		if (is_ready(t->peers[i]) &&
-		    bt_bits_is_full(bt_torrent_peer_have(t, t->peers[i])))
-			s.seeds++;
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		p = t->peers[i];
+		if (!is_ready(p))
+			continue;
+		s.seeds += bt_bits_is_full(bt_torrent_peer_have(t, p));
+		s.choking += p->am_interested && p->choking;
+		s.late += p->am_interested && !p->choking && p->nreqs > 0;
+	}
 	return s;
 }
 
