@@ -385,7 +385,10 @@ bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
 
 	assert(file < f->layout->nfiles);
 	*out = got;
-	if (f->anonymous || (f->layout->files[file].attr & BT_META_PAD) != 0)
+	/* of an empty file that nobody wants nothing is read or written */
+	if (f->anonymous || (f->layout->files[file].attr & BT_META_PAD) != 0 ||
+	    (f->layout->files[file].size == 0 &&
+		!bt_files_is_selected(f, file)))
 		return 0;
 	state = find_state(f, file, err);
 	if (state == -1)
