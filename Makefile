@@ -155,6 +155,20 @@ sim-digest:
 sim-plant:
 	@tests/sim/plant.sh
 
+# tests/evil: hostile peers, trackers and torrents against the tools, with a
+# clock that may run faster; evil-peers runs the same against other programs and
+# writes the table of its README, which takes an hour.
+FASTCLOCK =	$(BUILD)/tests/evil/fastclock.so
+$(FASTCLOCK): tests/evil/fastclock.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $<
+
+.PHONY: evil evil-peers
+evil: all $(FASTCLOCK)
+	@BUILD=$(BUILD) python3 tests/evil/run.py
+evil-peers: all $(FASTCLOCK)
+	@BUILD=$(BUILD) python3 tests/evil/others.py
+
 # tests/bench: NAME.c with a main() is a program, the rest is what they share
 # or, storebench, linked with more.
 BENCH_REST =	rig hasher storebench
@@ -187,7 +201,7 @@ bench: bench-build
 
 # All that is compiled, for the lint that both compilers are content with it.
 .PHONY: everything
-everything: all $(UNIT) $(SIM) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+everything: all $(FASTCLOCK) $(UNIT) $(SIM) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
@@ -222,6 +236,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'sim=$(MAKE) sim' \
 		'sim proof=$(MAKE) -k sim-proof' \
 		'e2e=$(BATS) tests/e2e' \
+		'evil=$(MAKE) evil' \
 		'interop=$(BATS) tests/interop'
 
 # The full products, fresh seeds, and the tools of other builds under e2e: not

@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""run.py [-l] [-k] [-j N] [PATTERN...] - hostile peers, trackers and torrents
+against bt-get and bt-seed, several scenarios side by side; TAP on stdout.
+
+-l lists them, -k keeps their folders. A PATTERN is a part of a name.
+"""
+import argparse
+import os
+import queue
+import sys
+import threading
+import time
+
+import peers
+import play
+import stage
+import torrents
+import trackers
+
+LONGEST = "torrent/files-10-6"
+
+
+def scenes():
+    """The long ones first, so that the others go on beside them."""
+    yield from sorted(all_scenes(), key=lambda s: s[0] != LONGEST)
+
+
+def all_scenes():
+    for s in peers.SCENES:
+        yield s.name, s.what, lambda st, s=s: play.peer(st, s)
+    for s in trackers.SCENES:
+        yield s.name, s.what, lambda st, s=s: trackers.play(st, s)
+    for s in torrents.SCENES:
+        yield s.name, s.what, lambda st, s=s: torrents.play(st, s)
+
+
+def readme(st):
+    with open(os.path.join(stage.HERE, "README.md")) as f:
+        rows = [line.split("|")[1].strip() for line in f if line[0] == "|"]
+    for name, _, _ in scenes():
+        stage.check(name in rows, "README.md does not tell of", name)
+    return ""
+
+
+def one(name, run, keep):
+    """(what went wrong or None, seconds, a note)"""
+    st = stage.Stage(name)
+    begun = time.monotonic()
+    try:
+        note, bad = run(st), None
+    except stage.Failed as e:
+        note, bad = "", str(e)
+    except Exception as e:
+        note, bad = "", "%s: %s" % (type(e).__name__, e)
+    st.end()
+    if bad is not None:
+        for p in st.programs:
+            bad += "\n".join(
+                [""] + (p.out() + p.err()).splitlines()[-12:])
+    if not keep:
+        st.remove()
+    elif bad is not None:
+        bad += "\n" + st.dir
+    return bad, time.monotonic() - begun, note
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("-l", action="store_true")
+    a.add_argument("-k", action="store_true")
+    a.add_argument("-j", type=int, default=8)
+    a.add_argument("patterns", nargs="*")
+    o = a.parse_args()
+    told = ("readme", "Its table tells of every scenario.", readme)
+    todo = [s for s in [*scenes(), told]
+            if not o.patterns or any(p in s[0] for p in o.patterns)]
+    if o.l:
+        for name, what, _ in todo:
+            print("%-28s %s" % (name, what))
+        return 0
+    print("1..%d" % len(todo), flush=True)
+    line, lock = queue.Queue(), threading.Lock()
+    for n, s in enumerate(todo, 1):
+        line.put((n, s))
+    failed = []
+
+    def worker():
+        while True:
+            try:
+                n, (name, what, run) = line.get_nowait()
+            except queue.Empty:
+                return
+            bad, took, note = one(name, run, o.k)
+            with lock:
+                print("%s %d %s: %s [%.1f s%s]" % (
+                    "ok" if bad is None else "not ok", n, name, what, took,
+                    note and ", " + note), flush=True)
+                if bad is not None:
+                    failed.append(name)
+                    print("# " + bad.replace("\n", "\n# "), flush=True)
+
+    threads = [threading.Thread(target=worker) for _ in range(o.j)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return 1 if failed else 0
+
+
+sys.exit(main())
