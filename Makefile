@@ -41,7 +41,7 @@ $(BUILD)/libbtpure.a: $(call obj,$(addprefix common/,$(PURE)))
 # what of the tracker is as pure: for its unit tests, fuzz targets and bench
 $(BUILD)/libbttracker.a: $(addprefix $(BUILD)/bt-tracker/,store.o store_room.o \
     store_save.o stats_page.o saved.o swarms.o oldest.o index.o peers.o connid.o request.o proxy.o \
-    lists.o)
+    lists.o pace.o)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@

@@ -416,12 +416,12 @@ on_ready(evutil_socket_t fd, short what, void *arg)
 
 /* Rule 7. The reply fits a fresh socket's buffer; if not, it is lost. */
 static void
-turn_away(struct listener *l, int fd, int status)
+turn_away(struct listener *l, int fd, enum bt_quota_verdict verdict)
 {
 	struct bt_buf *out = &l->h->reply.out;
 
 	bt_buf_clear(out);
-	bt_reply_refuse(&l->h->reply, status);
+	bt_reply_turn_away(&l->h->reply, verdict, l->stats);
 	/* a handshake would be more than a refusal is worth */
 	if (!l->is_tls)
 		(void)!send(fd, out->p, out->n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -439,7 +439,7 @@ accept_conn(struct listener *l, int fd, const struct sockaddr_storage *ss)
 
 	verdict = bt_quota_enter(h->conf.quota, &from);
 	if (verdict != BT_QUOTA_FINE) {
-		turn_away(l, fd, verdict == BT_QUOTA_ALL ? 503 : 429);
+		turn_away(l, fd, verdict);
 		return;
 	}
 	if (l->is_tls) {

@@ -14,15 +14,16 @@
  *     With --keys they begin with /KEY; one that is not known is refused so.
  *     /stats, /stats.json and /metrics are at the listeners that have them.
  *  6. HEAD gets the head of a reply and announces nothing.
- *  7. At the limit of connections a new one is told 503, at that of its address
- *     429. Out of descriptors, nothing is accepted until the next tick.
+ *  7. At the limit of connections, or that of its address, a new one is told so
+ *     as by a refused announce (BEP 31: try in 5 minutes), and at --admin by
+ *     503 or 429. Out of descriptors, nothing is accepted until the next tick.
  *  8. TLS is between the socket and these rules: a handshake is a part of the
  *     first request, and must be over in the time that this has.
  * Peers are told of both families. Peer ids are not kept, so dictionary
  * replies come without them. One for each worker; one thread calls it.
  * Touches: sockets.
  *
- * Speaks   BEP 3, 7, 23, 24, 48 (replies); RFC 9112
+ * Speaks   BEP 3, 7, 23, 24, 31, 48 (replies); RFC 9112
  * Used by  bt-tracker/worker.c
  * Tests    tests/e2e/bt-tracker.bats, tests/e2e/bt-tracker-fronts.bats,
  *          tests/e2e/bt-tracker-stats.bats

@@ -253,7 +253,7 @@ serve(struct bt_cli *cli, struct bt_options *o, struct bt_state *state,
  * all that needs more, and before the workers.
  */
 static void
-confine(struct bt_cli *cli, const struct options *o)
+confine(struct bt_cli *cli, const struct bt_options *o)
 {
 	struct bt_sandbox box = { .sockets = BT_SANDBOX_OPEN_SOCKETS };
 

@@ -6,6 +6,8 @@
 
 #include "stats_page.h"
 
+#define RETRY_MIN 5 /* BEP 31: minutes, as its own example has it */
+
 /* One reply's body and head above the mark where replies are sent. */
 #define OUT_MAX (BT_ANNOUNCE_REPLY_MAX + (128u << 10))
 
@@ -100,13 +102,31 @@ put(struct bt_reply *r, int status, struct bt_str body, bool keep,
 	put_as(r, status, STR("text/plain"), body, keep, head_only);
 }
 
+/*
+ * BEP 31: what is not let in need not ask again, and who finds no room may do so
+ * later. A request that is wrong says nothing of the next one.
+ */
+static int32_t
+retry_of(enum bt_err_kind kind)
+{
+	switch (kind) {
+	case BT_EREFUSED:
+		return -1;
+	case BT_ELIMIT:
+		return RETRY_MIN;
+	default:
+		return 0;
+	}
+}
+
 static void
 put_failure(struct bt_buf *body, const struct bt_err *err)
 {
 	int rc;
 
 	bt_buf_clear(body);
-	rc = bt_announce_failure_put(body, bt_str_of(err->text), 0);
+	rc = bt_announce_failure_put(
+	    body, bt_str_of(err->text), retry_of(err->kind));
 	assert(rc == 0);
 }
 
@@ -121,7 +141,8 @@ announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 		.from = client.addr,
 		.may_say_ip = client.may_say_ip,
 		.both = true,
-		.want_max = BT_ANNOUNCE_PEERS_MAX };
+		.want_max = BT_ANNOUNCE_PEERS_MAX,
+		.warns = true };
 	struct bt_service_answer got;
 	int rc;
 
@@ -141,6 +162,7 @@ announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 		.peers6 = { got.store.peers[1], got.store.n[1] * 18 },
 		.compact = a.compact,
 		.external = client.addr,
+		.warning = bt_str_of(got.warning),
 	};
 	rc = bt_announce_answer_put(&r->body, &put);
 	assert(rc == 0);
@@ -273,6 +295,24 @@ bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 	    : is_announce ? BT_STATS_ANNOUNCE
 			  : BT_STATS_SCRAPE);
 	put(r, 200, bt_buf_str(&r->body), q->keep, false);
+}
+
+void
+bt_reply_turn_away(struct bt_reply *r, enum bt_quota_verdict verdict,
+    enum bt_reply_stats stats)
+{
+	struct bt_err err;
+
+	if (stats == BT_REPLY_STATS_ADMIN) {
+		bt_reply_refuse(r, verdict == BT_QUOTA_ALL ? 503 : 429);
+		return;
+	}
+	bt_err_set(&err, BT_ELIMIT,
+	    verdict == BT_QUOTA_ALL
+		? "this tracker has no room for another connection"
+		: "too many connections from your address");
+	put_failure(&r->body, &err);
+	put(r, 200, bt_buf_str(&r->body), false, false);
 }
 
 void

@@ -13,7 +13,7 @@
 #define BT_TRACKER_REPLY_H
 
 #include "base/buf.h"
-#include "proxy.h"
+#include "quota.h"
 #include "request.h"
 #include "service.h"
 #include "stats.h"
@@ -51,6 +51,12 @@ void	bt_reply_fini(struct bt_reply *r);
 void	bt_reply_put(struct bt_reply *r, struct bt_service *s,
 	    struct bt_clerk *clerk, const struct bt_request *q,
 	    const struct bt_reply_asker *from);
+/*
+ * What one connection too many is told, whatever it wants: as a refused
+ * announce, or by status where statistics are served.
+ */
+void	bt_reply_turn_away(struct bt_reply *r, enum bt_quota_verdict verdict,
+	    enum bt_reply_stats stats);
 /* A reply with this status, after which the connection closes. */
 void	bt_reply_refuse(struct bt_reply *r, int status);
 

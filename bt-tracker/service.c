@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #define WANT_DEFAULT 50u  /* BEP 3: what a client gets that does not say */
 #define SMALL_SWARM 5u	  /* peers; rule 4 */
 #define SMALL_INTERVAL 5u /* seconds */
+#define JITTER 10u	  /* one part of the interval; rule 4 */
 #define SHARDS_EACH 8u	  /* shards for each worker: two seldom meet */
 #define SHARDS_MAX 256u	  /* one byte of the info-hash chooses */
 #define SHARD_SIZE 128u	  /* two cache lines: locks share none */
@@ -72,24 +74,6 @@ bt_service_free(struct bt_service *s)
 	bt_mem_free(s);
 }
 
-void
-bt_clerk_init(struct bt_clerk *c, const struct bt_service *s, uint64_t seed)
-{
-	bt_rng_seed(&c->rng, seed);
-	c->peers[0] = bt_mem_array(s->conf.numwant_max + 1, 6);
-	c->peers[1] = bt_mem_array(s->conf.numwant_max + 1, 18);
-	bt_gate_pass_init(&c->pass, s->conf.gate);
-	bt_clerk_now(c);
-}
-
-void
-bt_clerk_fini(struct bt_clerk *c)
-{
-	bt_mem_free(c->peers[0]);
-	bt_mem_free(c->peers[1]);
-	bt_gate_pass_fini(&c->pass);
-}
-
 uint64_t
 bt_service_now_ms(void)
 {
@@ -97,14 +81,6 @@ bt_service_now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-uint64_t
-bt_clerk_now(struct bt_clerk *c)
-{
-	c->now_ms = bt_service_now_ms();
-	bt_gate_pass_renew(&c->pass);
-	return c->now_ms;
 }
 
 /* Any byte of a SHA-1 does; strangers who choose it only crowd one lock. */
@@ -192,6 +168,42 @@ make_room(struct bt_service *s, const uint8_t *keep, uint64_t before)
 	return false;
 }
 
+/* Rule 4. */
+static void
+set_intervals(
+    struct bt_service *s, struct bt_clerk *c, struct bt_service_answer *answer)
+{
+	uint32_t whole = s->conf.interval_s;
+
+	if (answer->store.complete + answer->store.incomplete < SMALL_SWARM)
+		answer->interval_s = least(whole, SMALL_INTERVAL);
+	else
+		answer->interval_s =
+		    whole - bt_rng_below(&c->rng, whole / JITTER + 1);
+	answer->min_interval_s =
+	    least(s->conf.min_interval_s, answer->interval_s);
+}
+
+/* Rule 6. */
+static void
+set_warning(struct bt_clerk *c, const struct bt_store_ask *q,
+    struct bt_service_answer *answer)
+{
+	struct bt_pace_who who = { q->info_hash, q->peer, q->key };
+	uint32_t left_s =
+	    bt_pace_came(c->pace, &who, c->now_ms, answer->min_interval_s);
+
+	if (answer->store.outdone)
+		snprintf(answer->warning, sizeof(answer->warning),
+		    "another peer at your address has port %u: you are not "
+		    "listed",
+		    q->peer.port);
+	else if (left_s > 0 &&
+		 (q->event == BT_EVENT_NONE || q->event == BT_EVENT_PAUSED))
+		snprintf(answer->warning, sizeof(answer->warning),
+		    "you announce too often: %u s too soon", left_s);
+}
+
 /* The store's answer, after room was made where it had none. */
 static int
 announce_to(struct bt_service *s, struct shard *shard,
@@ -242,11 +254,10 @@ bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	shard = shard_of(s, q.info_hash);
 	if (announce_to(s, shard, &q, c, &answer->store, err) == -1)
 		return -1;
-	answer->interval_s = s->conf.interval_s;
-	if (answer->store.complete + answer->store.incomplete < SMALL_SWARM)
-		answer->interval_s = least(answer->interval_s, SMALL_INTERVAL);
-	answer->min_interval_s =
-	    least(s->conf.min_interval_s, answer->interval_s);
+	set_intervals(s, c, answer);
+	answer->warning[0] = '\0';
+	if (ask->warns)
+		set_warning(c, &q, answer);
 	return 0;
 }
 

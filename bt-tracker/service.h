@@ -8,10 +8,14 @@
  * 3. At the limits the swarm that was announced longest ago goes, of all shards
  *    the oldest, until there is room; who announces its own is never that one.
  * 4. While a swarm has fewer than 5 peers they are asked to come again in 5 s,
- *    so that the first ones find each other. `min interval` is never longer
- *    than `interval`.
+ *    so that the first ones find each other. All others in nine to ten tenths
+ *    of --interval, each time other ones, so that those who came together are
+ *    soon spread over all of it. `min interval` is never longer than that.
  * 5. What bt-tracker/gate.h does not let in is refused, and left out of a
  *    scrape.
+ * 6. Who comes sooner than its `min interval`, and says no event, is answered
+ *    like others and warned (pace.h); so is who is not kept since another
+ *    program has its address and port. UDP has no place for warnings.
  * Shared by all workers: swarms lie in shards by info-hash, each under a lock
  * that is held for one call of the store.
  * Touches: locks.
@@ -23,7 +27,7 @@
 #ifndef BT_TRACKER_SERVICE_H
 #define BT_TRACKER_SERVICE_H
 
-#include "gate.h"
+#include "clerk.h"
 #include "store_save.h"
 
 struct bt_service_conf {
@@ -37,7 +41,6 @@ struct bt_service_conf {
 };
 
 struct bt_service;
-struct bt_stats_tally;
 
 /* gives. Both are 16 random bytes; keys are kept hashed under the second. */
 struct bt_service	*bt_service_new(const struct bt_service_conf *conf,
@@ -45,34 +48,27 @@ struct bt_service	*bt_service_new(const struct bt_service_conf *conf,
 			    const uint8_t key_secret[16]);
 void	bt_service_free(struct bt_service *s);
 
-/* What a worker brings along: its generator and room for an answer's peers. */
-struct bt_clerk {
-	struct bt_rng rng;
-	struct bt_stats_tally *tally;	/* where it counts (stats.h) */
-	uint64_t now_ms;	/* CLOCK_MONOTONIC, kept by the worker */
-	uint8_t *peers[2];
-	struct bt_gate_pass pass;
-};
-void	bt_clerk_init(struct bt_clerk *c, const struct bt_service *s,
-	    uint64_t seed);
-void	bt_clerk_fini(struct bt_clerk *c);
-/* Read the clock again, and hold the lists that hold now. */
-uint64_t	bt_clerk_now(struct bt_clerk *c);
-
 struct bt_service_ask {
 	const struct bt_announce *announce;
 	struct bt_addr from;	/* who sent it */
 	bool may_say_ip;	/* what it says of its address counts */
 	bool both;		/* it can be told of both families */
 	uint32_t want_max;	/* as many peers as the reply has room for */
+	bool warns;		/* the reply has room for a warning */
 };
+
+#define BT_SERVICE_WARNING_MAX	96u
 
 struct bt_service_answer {
 	struct bt_store_answer store;	/* its peers lie in the clerk's room */
 	uint32_t interval_s, min_interval_s;
+	char warning[BT_SERVICE_WARNING_MAX];	/* empty: none */
 };
 
-/* -1 with a sentence fit for `failure reason`. */
+/*
+ * -1 with a sentence fit for `failure reason`: BT_EREFUSED for what will never
+ * be let in, BT_ELIMIT where there is no room now, BT_EINPUT.
+ */
 int	bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	    const struct bt_service_ask *ask, struct bt_service_answer *answer,
 	    struct bt_err *err);

@@ -302,6 +302,7 @@ bt_store_announce(struct bt_store *s, const struct bt_store_ask *ask,
 	assert(ask->peer.family == 4 || ask->peer.family == 6);
 	a->complete = a->incomplete = a->downloaded = a->downloaders = 0;
 	a->n[0] = a->n[1] = 0;
+	a->outdone = false;
 	caller_of(s, ask, now_ms, &c);
 	swarm = swarm_of(s, ask, &new);
 	if (swarm == BT_SWARM_NONE && ask->event == BT_EVENT_STOPPED)
@@ -316,8 +317,11 @@ bt_store_announce(struct bt_store *s, const struct bt_store_ask *ask,
 			bt_store_swarm_drop(s, swarm);
 		return bt_err_set(err, BT_ELIMIT,
 		    "this tracker has no room for another peer");
-	} else if (ask->want > 0)
-		choose(s, swarm, ask, &c, self, rng, a);
+	} else {
+		a->outdone = self == BT_PEER_NONE;
+		if (ask->want > 0)
+			choose(s, swarm, ask, &c, self, rng, a);
+	}
 	count(s, swarm, &row);
 	a->complete = row.complete;
 	a->incomplete = row.incomplete;

@@ -66,6 +66,7 @@ struct bt_store_ask {
 struct bt_store_answer {
 	uint32_t complete, incomplete, downloaded;	/* the asker included */
 	uint32_t downloaders;	/* of the incomplete: BEP 21 */
+	bool outdone;		/* rule 6: it is not kept */
 	uint32_t n[2];		/* peers written: IPv4, IPv6 */
 	uint8_t *peers[2];	/* the caller's room for want * 6, want * 18 */
 };

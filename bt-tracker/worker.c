@@ -111,9 +111,11 @@ setup(struct worker *w, const struct bt_workers_conf *conf,
 {
 	struct timeval tick = { .tv_sec = (time_t)(conf->tick_ms / 1000),
 		.tv_usec = (suseconds_t)(conf->tick_ms % 1000 * 1000) };
+	const struct bt_service_conf *sc = bt_service_conf_of(conf->service);
 	int fd;
 
-	bt_clerk_init(&w->clerk, conf->service, conf->seeds[w->number]);
+	bt_clerk_init(
+	    &w->clerk, sc->numwant_max, sc->gate, conf->seeds[w->number]);
 	w->stats = conf->http.stats;
 	w->clerk.tally = bt_stats_tally_of(w->stats, w->number);
 	w->base = base_new();

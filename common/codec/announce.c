@@ -360,6 +360,10 @@ put_answer(struct bt_buf *out, const struct bt_announce_answer *a)
 		return -1;
 	if (put_peers(out, a) == -1)
 		return -1;
+	if (a->warning.n > 0 &&
+	    (bt_buf_add(out, STR("15:warning message")) == -1 ||
+		bt_ben_put_str(out, a->warning) == -1))
+		return -1;
 	return bt_buf_putc(out, 'e');
 }
 

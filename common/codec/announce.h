@@ -105,6 +105,7 @@ struct bt_announce_answer {
 	const uint8_t *ids;
 	bool compact;
 	struct bt_addr external;	/* BEP 24: who asked; family 0 leaves out */
+	struct bt_str warning;	/* warning message; empty: none */
 };
 /* Both: 0, or -1 with nothing written when out's ceiling forbids it. */
 int	bt_announce_answer_put(struct bt_buf *out,

@@ -237,7 +237,7 @@ public() {
 		kill $pid' - "$@"
 }
 
-@test "beyond --max-per-address its connections are told 429" {
+@test "beyond --max-per-address connections are refused, at --admin by 429" {
 	public --max-per-address 3 -- python3 "$BT_ROOT/tests/lib/fronts.py" \
 	    held PORT 5 198.18.0.9 198.18.0.8 2001:db8::5 2001:db8::6 \
 	    2001:db8:0:1::5
@@ -247,6 +247,13 @@ public() {
 	assert_line "2001:db8::5 3"
 	assert_line "2001:db8::6 0"
 	assert_line "2001:db8:0:1::5 3"
+	assert_line "d14:failure reason38:too many connections from your address8:retry ini5ee"
+	refute_line --partial 429
+	public --admin 198.18.0.1:0 --max-per-address 3 -- bash -c '
+		port=$(sed -n "\$s/.*:\([0-9]*\)\/.*/\1/p" urls)
+		python3 "$BT_ROOT/tests/lib/fronts.py" held "$port" 4 198.18.0.9'
+	assert_line "198.18.0.9 3"
+	assert_line "429 Too Many Requests"
 }
 
 @test "a trusted proxy has no limit of its own" {

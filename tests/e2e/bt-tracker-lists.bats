@@ -55,7 +55,7 @@ again() {
 }
 
 refused() {
-	assert_output "d14:failure reason${#1}:${1}e 200"
+	assert_output "d14:failure reason${#1}:${1}8:retry in5:nevere 200"
 }
 
 @test "--deny refuses its torrents, over HTTP and UDP" {
@@ -139,7 +139,7 @@ refused() {
 		run hi h 1001 "" "$wrong"
 		refused "unknown key"
 		key=$wrong run scrape h
-		assert_output "failure reason11:unknown keye"
+		assert_output "failure reason11:unknown key8:retry in5:"
 	done
 	key=/k-1 run scrape h
 	assert_output h
@@ -229,7 +229,7 @@ refused() {
 	again "read 'deny' again: 1 entries"
 	ask
 	exec 9>&-
-	assert_equal "$body" "d14:failure reason19:torrent not allowede"
+	assert_equal "$body" "d14:failure reason19:torrent not allowed8:retry in5:nevere"
 }
 
 @test "what is wrong in a list is said at the start" {

@@ -283,7 +283,56 @@ alone() {
 	run hi a 1004 left=5
 	assert_output --partial "8:intervali5e12:min intervali5e"
 	run hi a 1005 left=5
-	assert_output --partial "8:intervali1200e12:min intervali90e"
+	assert_output --regexp '8:intervali1[0-9]{3}e12:min intervali90e'
+}
+
+@test "from 5 peers on the intervals differ, and are a tenth shorter at most" {
+	local all
+
+	track --interval 1000 --min-interval 1000
+	for i in 1001 1002 1003 1004; do
+		hi a "$i" left=5 key="$i"
+	done
+	all=$(for i in {1..40}; do
+		hi b 1005 left=5 event=started numwant=0 |
+		    grep -oE '8:intervali[0-9]+e12:min intervali[0-9]+e'
+	done | tr -c '0-9\n' ' ' | awk '{ print $2, $4 }' | sort -u)
+	# 40 of 101 that are all the same, or within 20 of each other, by chance
+	# alone: less than one in 10^24
+	awk '$1 < 900 || $1 > 1000 || $1 != $2 { bad = 1 }
+	    NR == 1 { first = $1 }
+	    END { exit bad || $1 - first < 20 }' <<<"$(sort -n <<<"$all")"
+	run udp 127.0.0.1 "$port" announce hash=hhhhhhhhhhhhhhhhhhhh id=c left=1
+	assert_line -n 0 --regexp '^interval (9[0-9][0-9]|1000)$'
+}
+
+@test "who comes before its min interval is answered, and warned" {
+	track --interval 1000 --min-interval 500 --workers 1
+	for i in 1001 1002 1003 1004; do
+		hi a "$i" left=5 key="$i"
+	done
+	run hi b 1005 left=5 key=5
+	refute_output --partial warning
+	run hi b 1005 left=5 key=5 compact=0
+	assert_output --regexp 'porti1004ee.*e15:warning message[0-9]+:you announce too often: (500|49[0-9]) s too soone$'
+	# events are told when they come
+	run hi b 1005 left=0 key=5 event=completed
+	refute_output --partial warning
+	run hi b 1005 left=0 key=5 event=stopped
+	refute_output --partial warning
+	# another program at that address
+	run hi b 1005 left=5 key=6
+	refute_output --partial warning
+}
+
+@test "who is not kept, since a seeder has its address and port, is warned" {
+	track
+	hi a 1001 left=0 key=7
+	run hi b 1001 left=5 key=8
+	assert_output --partial "15:warning message62:another peer at your address has port 1001: you are not listede"
+	counts_are 1 0 0
+	run hi a 1001 left=0 key=7 event=completed
+	refute_output --partial warning
 }
 
 @test "a scrape's keys are sorted, there once, and zeros if unknown" {
@@ -436,17 +485,18 @@ alone() {
 	assert_equal "$(status_of "$http/announce")" 200
 }
 
-@test "beyond --max-connections a new one is told 503, until one goes" {
+@test "beyond --max-connections a new one is refused, until one goes" {
 	track --workers 1 --max-connections 3
 	mkfifo in
 	exec 8<>in
 	raw hold 3 '/scrape?info_hash=hhhhhhhhhhhhhhhhhhhh' <&8 >held 3>&- &
 	pid=$!
 	wait_until 10 grep -q held held
-	assert_equal "$(status_of "$http/announce")" 503
+	run curl -sS --max-time 10 -w ' %{http_code}' "$http/announce"
+	assert_output "d14:failure reason47:this tracker has no room for another connection8:retry ini5ee 200"
 	echo go >&8
 	wait "$pid"
-	wait_until 5 eval '[ "$(status_of "$http/announce")" = 200 ]'
+	wait_until 5 eval '[[ $(curl -sS "$http/announce") == *info_hash* ]]'
 }
 
 @test "for a new torrent beyond --max-torrents the oldest is forgotten" {
@@ -464,7 +514,7 @@ alone() {
 	    "http://127.0.0.1:$port" 60000 >load.out
 	run fetch /announce info_hash=llllllllllllllllllll \
 	    peer_id=aaaaaaaaaaaaaaaaaaaa port=65535
-	assert_output "d14:failure reason41:this tracker has no room for another peere"
+	assert_output "d14:failure reason41:this tracker has no room for another peer8:retry ini5ee"
 	# who is there is served
 	run fetch /announce info_hash=llllllllllllllllllll \
 	    peer_id=aaaaaaaaaaaaaaaaaaaa port=1 left=0

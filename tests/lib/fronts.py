@@ -15,7 +15,7 @@ usage: fronts.py COMMAND...
                     stopped; then it is to end and goes on: how many replies
   held PORT N SOURCE...
                     N connections from each source in turn; for each source how
-                    many were answered by a 404
+                    many were answered by a 404; and what else was said
 """
 import os
 import signal
@@ -104,7 +104,7 @@ def burst(port, n, target, pid):
 
 
 def held(port, n, sources):
-    conns = []
+    conns, refusals = [], set()
     for source in sources:
         good = 0
         there = "198.18.0.1" if "." in source else "2001:db8::1"
@@ -112,8 +112,12 @@ def held(port, n, sources):
             conns.append(socket.create_connection(
                 (there, port), source_address=(source, 0)))
             conns[-1].sendall(request("/x"))
-            good += b" 404 " in conns[-1].recv(100)
+            got = conns[-1].recv(1000)
+            good += b" 404 " in got
+            if b" 404 " not in got:
+                refusals.add(got.partition(b"\r\n\r\n")[2].decode())
         print(source, good, flush=True)
+    print(*refusals, sep="\n")
 
 
 def main():

@@ -72,7 +72,7 @@ breaks() {
 }
 
 @test "the tracker's store and codecs are as pure" {
-	for o in store store_room store_save saved swarms oldest index peers connid request proxy lists; do
+	for o in store store_room store_save saved swarms oldest index peers connid request proxy lists pace; do
 		holds rule_purity "$BT_BUILD/bt-tracker/$o.o"
 	done
 }

@@ -398,6 +398,20 @@ assert_answer(const struct bt_announce_answer *a, struct bt_str want)
 	}
 }
 
+/* BEP 3: keys are sorted, and so it is the last one. */
+static void
+a_warning_is_the_last_key(void **state)
+{
+	struct bt_announce_answer a = { .interval = 60,
+		.compact = true,
+		.warning = STR("beware") };
+
+	(void)state;
+	assert_answer(&a,
+	    STR("d8:completei0e10:downloadedi0e10:incompletei0e"
+		"8:intervali60e5:peers0:15:warning message6:bewaree"));
+}
+
 /* The same facts as in a reply of opentracker 0.0~git20210823: the same bytes. */
 static void
 a_compact_answer_is_what_other_trackers_write(void **state)
@@ -555,6 +569,7 @@ main(void)
 		cmocka_unit_test(an_address_counts_if_it_is_numeric),
 		cmocka_unit_test(a_tracker_id_is_left_escaped),
 		cmocka_unit_test(what_our_client_writes_our_tracker_reads),
+		cmocka_unit_test(a_warning_is_the_last_key),
 		cmocka_unit_test(a_compact_answer_is_what_other_trackers_write),
 		cmocka_unit_test(a_compact_answer_may_carry_everything),
 		cmocka_unit_test(

@@ -352,10 +352,12 @@ another_program_at_its_address_does_not_undo_a_seeder(void **state)
 	join(&f, 'b', false);
 	q.key = 77;
 	assert_int_equal(ask(&f, q), 0);
+	assert_true(f.got.outdone);
 	assert_string_equal(told(&f, s), "ab");
 	assert_counts(&f, 1, 1, 0);
 	q.event = BT_EVENT_STOPPED;
 	assert_int_equal(ask(&f, q), 0);
+	assert_false(f.got.outdone);
 	assert_counts(&f, 1, 1, 0);
 	end(&f);
 }
