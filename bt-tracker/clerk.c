@@ -14,6 +14,7 @@ bt_clerk_init(
 		secret[i] = (uint8_t)bt_rng_below(&c->rng, 256);
 	c->peers[0] = bt_mem_array(most + 1, 6);
 	c->peers[1] = bt_mem_array(most + 1, 18);
+	c->record = NULL;
 	c->pace = bt_pace_new(secret);
 	bt_gate_pass_init(&c->pass, gate);
 	bt_clerk_now(c);

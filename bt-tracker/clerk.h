@@ -15,10 +15,12 @@
 #include "pace.h"
 
 struct bt_stats_tally;
+struct bt_record;
 
 struct bt_clerk {
 	struct bt_rng rng;
 	struct bt_stats_tally *tally;	/* where it counts (stats.h) */
+	struct bt_record *record;	/* NULL: no log */
 	uint64_t now_ms;	/* CLOCK_MONOTONIC, kept by the worker */
 	uint8_t *peers[2];	/* of an answer: IPv4, IPv6 */
 	struct bt_gate_pass pass;

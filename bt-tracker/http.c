@@ -40,6 +40,7 @@ struct conn {
 	enum state state;
 	bool watched;	   /* ev is added */
 	bool last;	   /* close after what is to be sent */
+	bool full;	   /* full.h goes on with it after that */
 	bool drain;	   /* and let the rest come in before */
 	uint64_t since_ms; /* in this state */
 	uint8_t *in;	   /* a part of a request */
@@ -85,20 +86,18 @@ bt_http_new(struct event_base *base, struct bt_service *s,
 	for (int i = 0; i < ST_COUNT; i++)
 		TAILQ_INIT(&h->in[i]);
 	TAILQ_INIT(&h->spare);
-	bt_reply_init(&h->reply, conf->proxy, conf->stats);
+	bt_reply_init(&h->reply, conf->proxy, conf->stats, conf->full);
 	return h;
 }
 
+/* Forget it, but for the socket and what belongs to that. */
 static void
-conn_close(struct conn *c)
+conn_drop(struct conn *c)
 {
 	struct bt_http *h = c->h;
 
 	if (c->watched)
 		event_del(&c->ev);
-	bt_tls_end(c->tls);
-	close(c->fd);
-	bt_quota_leave(h->conf.quota, &c->from.addr);
 	bt_mem_free(c->in);
 	bt_mem_free(c->out);
 	TAILQ_REMOVE(&h->in[c->state], c, link);
@@ -108,6 +107,22 @@ conn_close(struct conn *c)
 	}
 	TAILQ_INSERT_HEAD(&h->spare, c, link);
 	h->nspare++;
+}
+
+static void
+conn_close(struct conn *c)
+{
+	struct bt_http *h = c->h;
+
+	if (c->watched)
+		event_del(&c->ev);
+	c->watched = false;
+	if (c->full)
+		bt_full_release(h->conf.full);
+	bt_tls_end(c->tls);
+	close(c->fd);
+	bt_quota_leave(h->conf.quota, &c->from.addr);
+	conn_drop(c);
 }
 
 void
@@ -252,7 +267,9 @@ answer(struct conn *c, struct bt_str in)
 		}
 		at += (size_t)took;
 		bt_reply_put(&h->reply, h->service, h->clerk, &r, &c->from);
-		c->last = !r.keep;
+		c->full = h->reply.is_full;
+		h->reply.is_full = false;
+		c->last = !r.keep || c->full;
 	}
 	return at;
 }
@@ -261,6 +278,11 @@ answer(struct conn *c, struct bt_str in)
 static void
 finish(struct conn *c)
 {
+	if (c->full) {
+		bt_full_begin(c->h->conf.full, c->fd, c->tls, &c->from.addr);
+		conn_drop(c);
+		return;
+	}
 	if (!c->drain) {
 		conn_close(c);
 		return;

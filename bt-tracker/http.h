@@ -13,6 +13,7 @@
  *     with `failure reason`, since that is what clients show.
  *     With --keys they begin with /KEY; one that is not known is refused so.
  *     /stats, /stats.json and /metrics are at the listeners that have them.
+ *     A scrape of all torrents leaves the worker: full.h goes on with it.
  *  6. HEAD gets the head of a reply and announces nothing.
  *  7. At the limit of connections, or that of its address, a new one is told so
  *     as by a refused announce (BEP 31: try in 5 minutes), and at --admin by
@@ -46,6 +47,8 @@ struct bt_http_conf {
 	struct bt_quota *quota;
 	struct bt_tls *tls;	/* NULL: no HTTPS */
 	struct bt_stats *stats;
+	struct bt_record *record;	/* NULL: no log */
+	struct bt_full *full;	/* NULL: full scrapes are refused */
 };
 
 /* gives; borrows the rest, which outlives it. */

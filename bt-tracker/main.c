@@ -7,6 +7,7 @@
  * answers. proxy.c decides who asks, quota.c how many at once.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "cli/signal.h"
 #include "net/coin.h"
 #include "options.h"
+#include "record.h"
 #include "state.h"
 #include "systemd.h"
 #include "worker.h"
@@ -131,8 +133,11 @@ reload(struct bt_cli *cli, struct bt_options *o)
 		bt_cli_warn(cli, "%s; the old one is kept", err.text);
 	else if (o->http.tls != NULL)
 		bt_log_put(&cli->log, BT_LOG_INFO, "read '%s' again", o->cert);
-	else if (o->service.gate == NULL)
+	else if (o->service.gate == NULL && o->http.record == NULL)
 		bt_log_put(&cli->log, BT_LOG_INFO, "nothing to read again");
+	if (o->http.record != NULL &&
+	    bt_record_reopen(o->http.record, &err) == -1)
+		bt_cli_warn(cli, "%s; the old one is kept", err.text);
 	bt_systemd_notify("READY=1");
 }
 
@@ -228,6 +233,9 @@ serve(struct bt_cli *cli, struct bt_options *o, struct bt_state *state,
 	conf.secret = secrets[1];
 	conf.seeds = seeds;
 	rc = state == NULL ? 0 : restore(cli, state, conf.service, err);
+	if (rc == 0 && o->full_scrape)
+		rc = bt_full_new(&conf.http.full, conf.service, o->http.quota,
+		    o->http.timeout_ms, err);
 	if (rc == 0)
 		rc = bt_workers_start(&workers, &conf, &o->listen, err);
 	bt_mem_free(seeds);
@@ -242,6 +250,7 @@ serve(struct bt_cli *cli, struct bt_options *o, struct bt_state *state,
 		if (state != NULL)
 			rc = bt_state_save(state, conf.service, err);
 	}
+	bt_full_free(conf.http.full);
 	bt_stats_free(o->http.stats);
 	bt_service_free(conf.service);
 	bt_quota_free(o->http.quota);
@@ -262,8 +271,48 @@ confine(struct bt_cli *cli, const struct bt_options *o)
 	bt_sandbox_reread(&box, o->cert);
 	bt_sandbox_reread(&box, o->key);
 	bt_sandbox_state(&box, o->state);
+	bt_sandbox_state(&box, o->log);
 	bt_sandbox_enter(&box, cli);
 	bt_sandbox_fini(&box);
+}
+
+/*
+ * All that is read or written, as the user that we serve as: what it may not
+ * read again later, or not save, is so known now.
+ */
+static int
+open_files(struct bt_cli *cli, struct bt_options *o, struct bt_state **state,
+    struct bt_err *err)
+{
+	const char *damage = NULL;
+	int rc = 0;
+
+	if (o->cert != NULL)
+		rc = bt_tls_new(&o->http.tls, o->cert,
+		    o->key != NULL ? o->key : o->cert, err);
+	if (rc == 0)
+		rc = open_gate(o, err);
+	if (rc == 0 && o->state != NULL)
+		rc = bt_state_open(state, o->state, &damage, err);
+	if (damage != NULL)
+		bt_cli_warn(cli, "%s", damage);
+	if (rc == -1 && o->user.name[0] != '\0')
+		bt_err_prefix(err, "as user '%s'", o->user.name);
+	return rc;
+}
+
+/* The log has a thread, which is to be as confined as the rest. */
+static int
+begin_log(struct bt_cli *cli, struct bt_options *o, struct bt_err *err)
+{
+	int rc = 0;
+
+	confine(cli, o);
+	if (o->has_log)
+		rc = bt_record_new(&o->http.record, o->log, o->log_whole, err);
+	if (rc == -1 && o->user.name[0] != '\0')
+		bt_err_prefix(err, "as user '%s'", o->user.name);
+	return rc;
 }
 
 int
@@ -271,29 +320,23 @@ main(int argc, char **argv)
 {
 	struct bt_options o;
 	struct bt_state *state = NULL;
-	const char *damage = NULL;
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_cli cli;
-	int rc = 0;
+	uint64_t lost;
 
 	bt_cli_start(&cli, &bt_options_tool, argc, argv);
 	bt_options_read(&cli, &o);
 	count_descriptors(&cli, &o);
-	if (o.cert != NULL)
-		rc = bt_tls_new(
-		    &o.http.tls, o.cert, o.key != NULL ? o.key : o.cert, &err);
-	if (rc == 0)
-		rc = open_gate(&o, &err);
-	if (rc == 0 && o.state != NULL)
-		rc = bt_state_open(&state, o.state, &damage, &err);
-	if (damage != NULL)
-		bt_cli_warn(&cli, "%s", damage);
-	if (rc == 0)
-		rc = bt_listen_open(&o.listen, o.workers, &err);
-	if (rc == 0)
-		confine(&cli, &o);
-	if (rc == -1 || serve(&cli, &o, state, &err) == -1)
+	if (bt_listen_open(&o.listen, o.workers, &err) == -1 ||
+	    bt_user_become(&o.user, &err) == -1 ||
+	    open_files(&cli, &o, &state, &err) == -1 ||
+	    begin_log(&cli, &o, &err) == -1 ||
+	    serve(&cli, &o, state, &err) == -1)
 		bt_cli_fail(&cli, &err);
+	lost = bt_record_free(o.http.record);
+	if (lost > 0)
+		bt_cli_warn(
+		    &cli, "%" PRIu64 " lines of the log were lost", lost);
 	bt_state_close(state);
 	bt_listen_close(&o.listen);
 	bt_tls_free(o.http.tls);

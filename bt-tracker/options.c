@@ -30,6 +30,10 @@ enum {
 	OPT_TRUST,
 	OPT_ALLOW_IP,
 	OPT_ADMIN,
+	OPT_USER,
+	OPT_LOG,
+	OPT_FULL,
+	OPT_LOG_FULL,
 	OPT_LISTS, /* BT_GATE_COUNT of them, in their order */
 };
 
@@ -56,6 +60,8 @@ static const struct bt_opt opts[] = {
 	{ OPT_EXPIRE, "expire", "TIME",
 	    "forget who is silent so long (twice --interval)" },
 	{ OPT_NUMWANT, "numwant-max", "N", "peers in one reply (200)" },
+	{ OPT_FULL, "full-scrape", NULL,
+	    "answer scrapes of all torrents, one at a time" },
 	{ OPT_WORKERS, "workers", "N", "threads (one a core)" },
 	{ OPT_TIMEOUT, "timeout", "TIME",
 	    "cut an HTTP request that takes longer (10s)" },
@@ -72,6 +78,10 @@ static const struct bt_opt opts[] = {
 	{ OPT_STATE, "state", "FILE", "save torrents and peers there" },
 	{ OPT_STATE_EVERY, "state-every", "TIME",
 	    "so often, and at the end (5m)" },
+	{ OPT_LOG, "log", "[FILE]", "a line for each request (on stderr)" },
+	{ OPT_LOG_FULL, "log-full", NULL, "with addresses that are not cut" },
+	{ OPT_USER, "user", "NAME[:GROUP]",
+	    "serve as this user, once ports are bound" },
 	{ 0 },
 };
 
@@ -182,6 +192,20 @@ take_option(struct bt_cli *cli, int ch, struct bt_options *o)
 	case OPT_STATE_EVERY:
 		o->state_every_ms = take_time(cli, "state-every");
 		break;
+	case OPT_FULL:
+		o->full_scrape = true;
+		break;
+	case OPT_LOG:
+		o->has_log = true;
+		o->log = cli->arg;
+		break;
+	case OPT_LOG_FULL:
+		o->log_whole = true;
+		break;
+	case OPT_USER:
+		if (bt_user_find(&o->user, cli->arg, &err) == -1)
+			bt_cli_misuse(cli, "option '--user': %s", err.text);
+		break;
 	case OPT_MEMORY:
 		o->service.bytes_max = bt_cli_size(cli, MEMORY_MIN, MEMORY_MAX);
 		break;
@@ -237,6 +261,8 @@ bt_options_read(struct bt_cli *cli, struct bt_options *o)
 		take_option(cli, ch, o);
 	if (*cli->args != NULL)
 		bt_cli_usage(cli);
+	if (o->log_whole && !o->has_log)
+		bt_cli_misuse(cli, "--log-full goes with --log");
 	take_sockets(cli, o);
 	check_tls(cli, o);
 	if (o->listen.n == 0 && bt_listen_add(&o->listen, ":6969", &err) == -1)

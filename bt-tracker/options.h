@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "http.h"
 #include "listen.h"
+#include "user.h"
 
 #define BT_OPTIONS_CONNS_MAX	1000000u	/* some 400 bytes each when idle */
 
@@ -29,6 +30,10 @@ struct bt_options {
 	unsigned workers;
 	const char *state, *admin;	/* or NULL */
 	uint64_t state_every_ms;
+	struct bt_user user;
+	bool full_scrape;
+	bool has_log, log_whole;
+	const char *log;	/* a file, or NULL: stderr */
 };
 
 extern const struct bt_tool bt_options_tool;

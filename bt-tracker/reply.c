@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record.h"
 #include "stats_page.h"
 
 #define RETRY_MIN 5 /* BEP 31: minutes, as its own example has it */
@@ -12,9 +13,11 @@
 #define OUT_MAX (BT_ANNOUNCE_REPLY_MAX + (128u << 10))
 
 void
-bt_reply_init(
-    struct bt_reply *r, const struct bt_proxy *proxy, struct bt_stats *stats)
+bt_reply_init(struct bt_reply *r, const struct bt_proxy *proxy,
+    struct bt_stats *stats, struct bt_full *full)
 {
+	r->full = full;
+	r->is_full = false;
 	r->proxy = proxy;
 	r->stats = stats;
 	bt_buf_init(&r->out, OUT_MAX);
@@ -130,14 +133,16 @@ put_failure(struct bt_buf *body, const struct bt_err *err)
 	assert(rc == 0);
 }
 
+/* Both fill in what the log is to say of it, as far as they come. */
 static int
 announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
-    const struct bt_request *q, const struct bt_addr *from, struct bt_err *err)
+    const struct bt_request *q, struct bt_record_line *line, struct bt_err *err)
 {
-	struct bt_announce a;
+	struct bt_announce *a = &r->announce;
 	struct bt_announce_answer put;
-	struct bt_proxy_client client = bt_proxy_decide(r->proxy, from, q);
-	struct bt_service_ask ask = { .announce = &a,
+	struct bt_proxy_client client =
+	    bt_proxy_decide(r->proxy, &line->client, q);
+	struct bt_service_ask ask = { .announce = a,
 		.from = client.addr,
 		.may_say_ip = client.may_say_ip,
 		.both = true,
@@ -146,12 +151,17 @@ announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 	struct bt_service_answer got;
 	int rc;
 
+	line->client = client.addr;
 	if (client.addr.family == 0)
 		return bt_err_set(err, BT_EINPUT,
 		    "the proxy in between does not say who asks");
-	if (bt_announce_query_parse(q->query, &a, err) == -1 ||
-	    bt_service_announce(s, clerk, &ask, &got, err) == -1)
+	if (bt_announce_query_parse(q->query, a, err) == -1)
 		return -1;
+	line->event = a->event;
+	line->info_hash = a->info_hash;
+	if (bt_service_announce(s, clerk, &ask, &got, err) == -1)
+		return -1;
+	line->n = got.store.n[0] + got.store.n[1];
 	put = (struct bt_announce_answer){
 		.interval = got.interval_s,
 		.min_interval = got.min_interval_s,
@@ -160,7 +170,7 @@ announce(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 		.downloaded = got.store.downloaded,
 		.peers4 = { got.store.peers[0], got.store.n[0] * 6 },
 		.peers6 = { got.store.peers[1], got.store.n[1] * 18 },
-		.compact = a.compact,
+		.compact = a->compact,
 		.external = client.addr,
 		.warning = bt_str_of(got.warning),
 	};
@@ -176,24 +186,44 @@ by_hash(const void *a, const void *b)
 }
 
 static int
+scrape_all(struct bt_reply *r, const struct bt_service *s,
+    struct bt_record_line *line, struct bt_err *err)
+{
+	uint32_t peers;
+
+	if (r->full == NULL)
+		return bt_err_set(err, BT_EREFUSED,
+		    "info_hash is missing: no scrape of all torrents here");
+	if (!bt_full_reserve(r->full))
+		return bt_err_set(err, BT_ELIMIT,
+		    "another scrape of all torrents is being answered");
+	r->is_full = true;
+	bt_service_count(s, &line->n, &peers);
+	return 0;
+}
+
+static int
 scrape(struct bt_reply *r, struct bt_service *s, const struct bt_clerk *clerk,
-    const struct bt_request *q, struct bt_err *err)
+    const struct bt_request *q, struct bt_record_line *line, struct bt_err *err)
 {
 	size_t n = 0, unique = 0;
 	int rc;
 
+	line->client = bt_proxy_decide(r->proxy, &line->client, q).addr;
 	if (bt_scrape_query_parse(
 		q->query, r->hashes, BT_REPLY_SCRAPE_MAX, &n, err) == -1)
 		return -1;
 	if (n == 0)
-		return bt_err_set(err, BT_EINPUT,
-		    "info_hash is missing: no scrape of all torrents here");
+		return scrape_all(r, s, line, err);
 	/* BEP 3: keys are sorted, and are there once */
 	qsort(r->hashes, n, sizeof(r->hashes[0]), by_hash);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || by_hash(r->hashes[i - 1], r->hashes[i]) != 0)
 			memcpy(r->rows[unique++].info_hash, r->hashes[i], 20);
 	unique = bt_service_scrape(s, clerk, r->rows, unique);
+	if (n == 1)
+		line->info_hash = r->hashes[0];
+	line->n = (uint32_t)unique;
 	rc = bt_scrape_answer_put(&r->body, r->rows, unique);
 	assert(rc == 0);
 	return 0;
@@ -260,6 +290,8 @@ bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
     const struct bt_request *q, const struct bt_reply_asker *from)
 {
 	struct bt_err err;
+	struct bt_record_line line = { .client = from->addr,
+		.front = from->front };
 	struct bt_str path = q->path;
 	bool knows_key = bt_gate_take_key(&clerk->pass, &path);
 	bool is_announce = bt_str_eq(path, STR("/announce"));
@@ -285,16 +317,24 @@ bt_reply_put(struct bt_reply *r, struct bt_service *s, struct bt_clerk *clerk,
 	if (!knows_key)
 		rc = bt_err_set(&err, BT_EREFUSED, "unknown key");
 	else if (is_announce)
-		rc = announce(r, s, clerk, q, &from->addr, &err);
+		rc = announce(r, s, clerk, q, &line, &err);
 	else
-		rc = scrape(r, s, clerk, q, &err);
+		rc = scrape(r, s, clerk, q, &line, &err);
 	if (rc == -1)
 		put_failure(&r->body, &err);
+	if (clerk->record != NULL) {
+		line.is_scrape = !is_announce;
+		line.refusal = rc == -1 ? err.text : NULL;
+		bt_record_put(clerk->record, &line);
+	}
 	bt_stats_count(clerk->tally, from->front, from->addr.family,
 	    rc == -1	  ? BT_STATS_REFUSED
 	    : is_announce ? BT_STATS_ANNOUNCE
 			  : BT_STATS_SCRAPE);
-	put(r, 200, bt_buf_str(&r->body), q->keep, false);
+	if (r->is_full)
+		put_bare_head(r, false);
+	else
+		put(r, 200, bt_buf_str(&r->body), q->keep, false);
 }
 
 void

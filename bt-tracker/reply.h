@@ -13,7 +13,7 @@
 #define BT_TRACKER_REPLY_H
 
 #include "base/buf.h"
-#include "quota.h"
+#include "full.h"
 #include "request.h"
 #include "service.h"
 #include "stats.h"
@@ -39,13 +39,18 @@ struct bt_reply {
 	struct bt_buf body;	/* scratch */
 	const struct bt_proxy *proxy;
 	struct bt_stats *stats;
+	struct bt_full *full;	/* NULL: full scrapes are refused */
+	bool is_full;		/* the last one put is a head that full.h is to
+				   go on from, once all went out; the caller's
+				   to clear */
+	struct bt_announce announce;	/* scratch */
 	uint8_t hashes[BT_REPLY_SCRAPE_MAX][20];	/* scratch */
 	struct bt_scrape_row rows[BT_REPLY_SCRAPE_MAX];	/* scratch */
 };
 
-/* borrows both */
+/* borrows all; full may be NULL */
 void	bt_reply_init(struct bt_reply *r, const struct bt_proxy *proxy,
-	    struct bt_stats *stats);
+	    struct bt_stats *stats, struct bt_full *full);
 void	bt_reply_fini(struct bt_reply *r);
 /* Answer one request. */
 void	bt_reply_put(struct bt_reply *r, struct bt_service *s,

@@ -12,6 +12,7 @@
 #include "codec/udptrk.h"
 #include "connid.h"
 #include "net/tcp.h"
+#include "record.h"
 #include "stats.h"
 
 #define LISTEN_MAX 64	    /* sockets; far more than anybody lists */
@@ -141,6 +142,32 @@ scrape(struct bt_udp *u, const struct bt_udp_request *q)
 	};
 }
 
+/* What was asked and said, for the log. */
+static void
+put_record(const struct bt_udp *u, const struct bt_udp_request *q,
+    const struct bt_udp_reply *r, const struct bt_addr *from)
+{
+	struct bt_record_line line = { .client = *from,
+		.front = BT_STATS_UDP,
+		.is_scrape = q->action == BT_UDP_SCRAPE };
+	char text[BT_ERR_TEXT_MAX];
+
+	if (!line.is_scrape) {
+		line.event = q->announce.event;
+		line.info_hash = q->announce.info_hash;
+		line.n = (uint32_t)(r->peers.n / (from->family == 4 ? 6 : 18));
+	} else {
+		line.n = (uint32_t)q->nhashes;
+		if (q->nhashes == 1)
+			line.info_hash = q->hashes[0];
+	}
+	if (r->action == BT_UDP_ERROR) {
+		bt_str_printable(r->error, text, sizeof(text));
+		line.refusal = text;
+	}
+	bt_record_put(u->clerk->record, &line);
+}
+
 /* Write the answer to one packet, or nothing. */
 static void
 answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
@@ -151,7 +178,7 @@ answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
 	struct bt_err err;
 	uint8_t url[URL_MAX];
 	enum bt_stats_kind kind = BT_STATS_SCRAPE;
-	bool addressed, good;
+	bool addressed, good, is_asked;
 	int rc;
 
 	rc = bt_udp_request_parse(in, &q, url, sizeof(url), &addressed);
@@ -172,6 +199,7 @@ answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
 		r = announce(u, &q, from, &err);
 	else
 		r = scrape(u, &q);
+	is_asked = good && rc == 0 && q.action != BT_UDP_CONNECT;
 	if (r.action == BT_UDP_ANNOUNCE)
 		kind = BT_STATS_ANNOUNCE;
 	else if (r.action == BT_UDP_ERROR)
@@ -179,6 +207,8 @@ answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
 	if (r.action != BT_UDP_CONNECT)
 		bt_stats_count(
 		    u->clerk->tally, BT_STATS_UDP, from->family, kind);
+	if (u->clerk->record != NULL && is_asked)
+		put_record(u, &q, &r, from);
 	r.transaction = q.transaction;
 	rc = bt_udp_reply_put(out, &r);
 	assert(rc == 0);

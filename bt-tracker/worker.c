@@ -117,6 +117,7 @@ setup(struct worker *w, const struct bt_workers_conf *conf,
 	bt_clerk_init(
 	    &w->clerk, sc->numwant_max, sc->gate, conf->seeds[w->number]);
 	w->stats = conf->http.stats;
+	w->clerk.record = conf->http.record;
 	w->clerk.tally = bt_stats_tally_of(w->stats, w->number);
 	w->base = base_new();
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -107,7 +107,7 @@ bt_scrape_query_parse(struct bt_str query, uint8_t (*hashes)[20], size_t max,
 }
 
 static int
-put_row(struct bt_buf *out, const struct bt_scrape_row *row)
+add_row(struct bt_buf *out, const struct bt_scrape_row *row)
 {
 	struct bt_str hash = { row->info_hash, 20 };
 
@@ -132,10 +132,21 @@ put_rows(struct bt_buf *out, const struct bt_scrape_row *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		assert(i == 0 || memcmp(rows[i - 1].info_hash,
 				     rows[i].info_hash, 20) < 0);
-		if (put_row(out, &rows[i]) == -1)
+		if (add_row(out, &rows[i]) == -1)
 			return -1;
 	}
 	return bt_buf_add(out, STR("ee"));
+}
+
+int
+bt_scrape_row_put(struct bt_buf *out, const struct bt_scrape_row *row)
+{
+	size_t before = out->n;
+
+	if (add_row(out, row) == 0)
+		return 0;
+	out->n = before;
+	return -1;
 }
 
 int

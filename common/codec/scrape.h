@@ -47,4 +47,10 @@ int	bt_scrape_query_parse(struct bt_str query, uint8_t (*hashes)[20],
 int	bt_scrape_answer_put(struct bt_buf *out,
 	    const struct bt_scrape_row *rows, size_t n);
 
+/*
+ * The same by hand: a body is "d5:filesd", rows in order, "ee". A row is less
+ * than 200 bytes.
+ */
+int	bt_scrape_row_put(struct bt_buf *out, const struct bt_scrape_row *row);
+
 #endif

@@ -386,8 +386,9 @@ alone() {
 		/announce|$hash&$id&port=1&left=-1|left is not a number
 		/announce|$hash&$id&port=1&left=+0|left is not a number
 		/scrape|info_hash=short|info_hash is not 20 bytes
-		/scrape||info_hash is missing: no scrape of all torrents here
 	END
+	run fetch /scrape
+	assert_output "d14:failure reason52:info_hash is missing: no scrape of all torrents here8:retry in5:nevere"
 	assert_equal "$(counts)" "0 0 0"
 }
 
