@@ -2,7 +2,7 @@
 
 _bt_scrape() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local opts='-i --info-hash -a --tracker --announce --event --left
+	local opts='-i --info-hash -a --tracker --announce --check --event --left
 	    --port --numwant --timeout --bind -4 --ipv4 -6 --ipv6 --insecure
 	    --json --progress --no-progress --no-sandbox -q --quiet -v --verbose -h --help
 	    -V --version'

@@ -1,17 +1,14 @@
 /*
  * bt-scrape - ask trackers: how many have it, and who.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/input.h"
 #include "cli/json.h"
 #include "cli/sandbox.h"
-#include "codec/metainfo.h"
 #include "codec/url.h"
 #include "disk/slurp.h"
+#include "net/coin.h"
 #include "net/fetch.h"
 #include "scrape.h"
 
@@ -20,6 +17,7 @@
 
 enum {
 	OPT_ANNOUNCE = 256,
+	OPT_CHECK,
 	OPT_EVENT,
 	OPT_LEFT,
 	OPT_PORT,
@@ -34,6 +32,8 @@ static const struct bt_opt opts[] = {
 	{ 'a', "tracker", "URL", "ask this tracker too; repeatable" },
 	{ OPT_ANNOUNCE, "announce", NULL,
 	    "ask for peers: prints ADDR:PORT lines" },
+	{ OPT_CHECK, "check", NULL,
+	    "is each tracker alive and right? for monitoring" },
 	{ OPT_EVENT, "event", "EVENT",
 	    "announce started, completed, stopped, paused, none" },
 	{ OPT_LEFT, "left", "BYTES", "announce so much to go (all of it)" },
@@ -55,13 +55,10 @@ static const struct bt_tool tool = {
 	.json = "print one JSON object per answer or failure",
 	.examples = "bt-scrape album.torrent\n"
 		    "bt-scrape -i 0123...4567 udp://tracker.example:6969\n"
+		    "bt-scrape --check udp://tracker.example:6969\n"
 		    "bt-scrape --announce album.torrent | bt-get --peers - "
 		    "album.torrent\n",
 };
-
-/* More of an array whose count is small: operands and their trackers. */
-#define GROW(array, n) \
-	((array) = bt_mem_resize((array), (n) + 1, sizeof(*(array))))
 
 const char *
 scrape_tracker(const struct job *job, const struct torrent *t, size_t i)
@@ -89,16 +86,6 @@ scrape_failed(struct job *job, const char *url, const struct bt_err *err)
 }
 
 static void
-add_hash(struct job *job, const uint8_t hash[20])
-{
-	struct torrent t = { .size = 1 };
-
-	memcpy(t.info_hash, hash, 20);
-	GROW(job->torrents, job->ntorrents);
-	job->torrents[job->ntorrents++] = t;
-}
-
-static void
 take_hash(struct job *job)
 {
 	uint8_t hash[20];
@@ -106,14 +93,7 @@ take_hash(struct job *job)
 	if (bt_str_unhex(bt_str_of(job->cli.arg), hash, 20) == -1)
 		bt_cli_misuse(&job->cli,
 		    "'%s' is not an info-hash: 40 hex digits", job->cli.arg);
-	add_hash(job, hash);
-}
-
-static void
-add_tracker(struct job *job, const char *url)
-{
-	GROW(job->trackers, job->ntrackers);
-	job->trackers[job->ntrackers++] = bt_mem_strdup(url);
+	scrape_add_hash(job, hash);
 }
 
 static void
@@ -124,7 +104,7 @@ take_tracker(struct job *job)
 
 	if (bt_url_parse(bt_str_of(job->cli.arg), &u, &err) == -1)
 		bt_cli_misuse(&job->cli, "%s", err.text);
-	add_tracker(job, job->cli.arg);
+	scrape_add_tracker(job, job->cli.arg);
 }
 
 static void
@@ -209,6 +189,9 @@ take_options(struct job *job)
 		case OPT_ANNOUNCE:
 			job->announce = true;
 			break;
+		case OPT_CHECK:
+			job->check = true;
+			break;
 		case OPT_TIMEOUT:
 			job->timeout_us = (int64_t)bt_cli_time(&job->cli);
 			break;
@@ -233,111 +216,11 @@ take_options(struct job *job)
 	if (job->net.bind.family != 0 &&
 	    !(job->net.bind.family == 4 ? job->net.ipv4 : job->net.ipv6))
 		bt_cli_misuse(&job->cli, "--bind ADDR is of the other family");
+	if (job->check && job->announce)
+		bt_cli_misuse(&job->cli, "either --check or --announce");
 	if (tuned && !job->announce)
 		bt_cli_misuse(&job->cli, "--event, --left, --port and "
 					 "--numwant go with --announce");
-}
-
-static bool
-ends_with(struct bt_str s, struct bt_str tail)
-{
-	return s.n >= tail.n &&
-	       bt_str_eq(bt_str_sub(s, s.n - tail.n, s.n), tail);
-}
-
-/*
- * An http URL is a tracker's if its path ends in announce... or scrape..., as
- * BEP 48 has it; else a torrent is fetched from there.
- */
-static bool
-is_tracker(const char *operand)
-{
-	struct bt_err ignored = BT_ERR_INIT;
-	struct bt_str last;
-	struct bt_url u;
-	size_t at;
-
-	if (strncmp(operand, "udp://", 6) == 0)
-		return true;
-	if (bt_url_parse(bt_str_of(operand), &u, &ignored) == -1)
-		return false;
-	for (at = u.path.n; at > 0 && u.path.p[at - 1] != '/'; at--)
-		;
-	last = bt_str_sub(u.path, at, u.path.n);
-	return (bt_str_starts(last, STR("announce")) ||
-		   bt_str_starts(last, STR("scrape"))) &&
-	       !ends_with(last, STR(".torrent"));
-}
-
-/* Lines of info-hashes, as `bt-info -p info_hash` writes; false: it is not. */
-static bool
-take_hashes(struct job *job, struct bt_str text)
-{
-	uint8_t hash[20];
-	size_t n = job->ntorrents, at;
-	struct bt_str line;
-
-	while (text.n > 0) {
-		at = bt_str_find(text, '\n');
-		line = bt_str_sub(text, 0, at);
-		text = bt_str_sub(text, at < text.n ? at + 1 : at, text.n);
-		if (line.n > 0 && line.p[line.n - 1] == '\r')
-			line.n--;
-		if (line.n == 0)
-			continue;
-		if (bt_str_unhex(line, hash, 20) == -1) {
-			job->ntorrents = n;
-			return false;
-		}
-		add_hash(job, hash);
-	}
-	return job->ntorrents > n;
-}
-
-static int
-take_torrent(struct job *job, struct bt_str bytes, struct bt_err *err)
-{
-	struct torrent t = { 0 };
-	struct bt_meta meta;
-
-	if (bt_meta_parse(bytes, &meta, err) == -1)
-		return -1;
-	memcpy(t.info_hash, bt_meta_wire_hash(&meta), 20);
-	t.size = meta.size;
-	for (uint32_t i = 0; i < meta.ntrackers; i++) {
-		GROW(t.trackers, t.ntrackers);
-		t.trackers[t.ntrackers++] = bt_str_dup(meta.trackers[i].url);
-	}
-	bt_meta_fini(&meta);
-	GROW(job->torrents, job->ntorrents);
-	job->torrents[job->ntorrents++] = t;
-	return 0;
-}
-
-static int
-take_operand(struct job *job, struct bt_input *input, const char *operand,
-    struct bt_err *err)
-{
-	struct bt_buf bytes;
-	struct bt_url u;
-	int rc = 0;
-
-	if (is_tracker(operand)) {
-		if (bt_url_parse(bt_str_of(operand), &u, err) == -1)
-			return -1;
-		add_tracker(job, operand);
-		return 0;
-	}
-	if (bt_input_torrent(input, operand, &bytes, err) == -1)
-		rc = -1;
-	else if (strcmp(operand, "-") != 0 ||
-		 !take_hashes(job, bt_buf_str(&bytes))) {
-		rc = take_torrent(job, bt_buf_str(&bytes), err);
-		if (rc == -1)
-			bt_err_prefix(err, "'%s'", operand);
-	}
-	bt_buf_fini(&bytes);
-	return rc;
 }
 
 /* A torrent that nobody can be asked about. */
@@ -359,27 +242,31 @@ check_trackers(struct job *job)
 	}
 }
 
+/* A torrent that nobody has, where trackers are to be checked without one. */
 static void
-finish(struct job *job)
+add_stranger(struct job *job)
 {
-	for (size_t i = 0; i < job->ntorrents; i++) {
-		for (size_t k = 0; k < job->torrents[i].ntrackers; k++)
-			bt_mem_free(job->torrents[i].trackers[k]);
-		bt_mem_free(job->torrents[i].trackers);
-	}
-	for (size_t i = 0; i < job->ntrackers; i++)
-		bt_mem_free(job->trackers[i]);
-	bt_mem_free(job->torrents);
-	bt_mem_free(job->trackers);
+	uint8_t hash[20];
+
+	if (job->ntorrents > 0 || job->ntrackers == 0)
+		return;
+	bt_coin_fill(hash, sizeof(hash));
+	scrape_add_hash(job, hash);
 }
 
-/* Read the torrents, ask, and write nothing. */
+/*
+ * Read the torrents, ask, and write nothing. What the lines of standard input
+ * will name is not known yet.
+ */
 static void
 confine(struct job *job)
 {
 	struct bt_sandbox box = { .sockets = BT_SANDBOX_SOCKETS };
 
 	bt_sandbox_operands(&box, job->cli.args);
+	for (char **arg = job->cli.args; *arg != NULL; arg++)
+		if (strcmp(*arg, "-") == 0)
+			bt_sandbox_read(&box, "/");
 	bt_sandbox_enter(&box, &job->cli);
 	bt_sandbox_fini(&box);
 }
@@ -395,12 +282,12 @@ main(int argc, char **argv)
 	struct bt_input input = {
 		.read = bt_slurp_fd, .fetch = bt_fetch_url, .arg = &fetch
 	};
-	struct bt_err err = BT_ERR_INIT;
 	int status;
 
 	bt_cli_start(&job.cli, &tool, argc, argv);
 	take_options(&job);
-	if (job.cli.args[0] == NULL && job.ntorrents == 0)
+	if (job.cli.args[0] == NULL && job.ntorrents == 0 &&
+	    !(job.check && job.ntrackers > 0))
 		bt_cli_usage(&job.cli);
 	confine(&job);
 	fetch.insecure = job.net.insecure;
@@ -408,22 +295,27 @@ main(int argc, char **argv)
 	if (job.net.ipv4 != job.net.ipv6)
 		fetch.family = job.net.ipv4 ? 4 : 6;
 	for (char **arg = job.cli.args; *arg != NULL; arg++)
-		if (take_operand(&job, &input, *arg, &err) == -1)
-			bt_cli_fail(&job.cli, &err);
+		scrape_take_operand(&job, &input, *arg);
+	if (job.check)
+		add_stranger(&job);
 	if (job.ntorrents == 0 && job.cli.status == 0)
 		bt_cli_misuse(&job.cli,
-		    "about which torrent? name one, or its hash with -i");
+		    job.check ? "which tracker is to be checked?"
+			      : "about which torrent? name one, or its hash "
+				"with -i");
 	check_trackers(&job);
 	/* one tracker that answers makes up for those that do not */
 	status = job.cli.status;
 	job.net.timeout_us = job.timeout_us;
 	job.net.log = &job.cli.log;
-	if (job.announce)
+	if (job.check)
+		scrape_check(&job);
+	else if (job.announce)
 		scrape_announce(&job);
 	else
 		scrape_ask(&job);
 	if (job.answers > 0)
 		job.cli.status = status;
-	finish(&job);
+	scrape_free(&job);
 	return bt_cli_end(&job.cli);
 }

@@ -1,11 +1,13 @@
 /*
- * scrape - what bt-scrape's parts share: the job, and its two ways to ask.
+ * scrape - what bt-scrape's parts share: the job, and its three ways to ask.
  *
- * Used by  main.c, ask.c (scrapes), announce.c (announces)
+ * Used by  main.c, operands.c (what is asked about), ask.c (scrapes),
+ *          announce.c (announces), check.c (both, of trackers)
  */
 #ifndef BT_SCRAPE_SCRAPE_H
 #define BT_SCRAPE_SCRAPE_H
 
+#include "cli/input.h"
 #include "cli/options.h"
 #include "net/scraper.h"
 
@@ -25,7 +27,7 @@ struct job {
 	char **trackers;	/* given by hand: for every torrent */
 	size_t ntrackers;
 
-	bool announce;
+	bool announce, check;
 	bool has_event;
 	enum bt_event event;
 	bool has_left;
@@ -39,6 +41,18 @@ struct job {
 /* Ask, print the answers as they come, and return when all is done. */
 void	scrape_ask(struct job *job);
 void	scrape_announce(struct job *job);
+void	scrape_check(struct job *job);
+
+/* One more torrent of which only the hash is known, or tracker by hand. */
+void	scrape_add_hash(struct job *job, const uint8_t hash[20]);
+void	scrape_add_tracker(struct job *job, const char *url);
+/*
+ * Take an operand, or the lines of one that is `-`; what is wrong with it is
+ * said, and its status kept.
+ */
+void	scrape_take_operand(struct job *job, struct bt_input *input,
+	    const char *operand);
+void	scrape_free(struct job *job);
 
 /* Trackers of a torrent, its own before those given by hand; NULL at the end. */
 const char	*scrape_tracker(const struct job *job,

@@ -92,6 +92,148 @@ torrent() {
 	[ "$output" = "$hash	3	4	5	$udp" ]
 }
 
+@test "lines on stdin are hashes, torrents and tracker URLs" {
+	odd
+	torrent -a "$udp"
+	printf '%s\r\n\n%s\nt.torrent\n' "$other" "$http/announce" >lines
+	scrape - <lines
+	echo "$output$stderr"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "$(sort <<<"$output")" = "$(sort <<-END
+		$other	0	0	0	$http/announce
+		$hash	0	0	0	$http/announce
+		$hash	3	4	5	$udp
+	END
+	)" ]
+	# the torrent's own one alone is asked by UDP, and both at once by HTTP
+	[ "$(requests | grep -c 'GET /scrape?info_hash=.*&info_hash=')" -eq 1 ]
+	[ "$(requests | grep -c 'UDP scrape 1')" -eq 1 ]
+}
+
+@test "a bad line on stdin is said, and the rest go on" {
+	odd
+	scrape - "$udp" <<-END
+		$hash
+		no-such-file
+		udp://nowhere
+	END
+	[ "$status" -eq 7 ]
+	[ "$output" = "$hash	3	4	5	$udp" ]
+	[[ $stderr == *"cannot open 'no-such-file': No such file"*"udp://nowhere"* ]]
+	# what begins as a torrent is meant to be one
+	scrape - "$udp" <<<'d4:infoi1ee'
+	[ "$status" -eq 3 ]
+	[[ $stderr == "bt-scrape: '-': "* ]]
+}
+
+@test "150 torrents of one tracker are 3 packets" {
+	odd
+	for i in {100..249}; do
+		printf '%040x\n' "$i"
+	done >lines
+	scrape - "$udp" <lines
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 150 ]
+	[ "$(requests | grep 'UDP scrape' | sort | uniq -c | xargs)" = \
+	    "1 UDP scrape 2 2 UDP scrape 74" ]
+}
+
+# track OPTION...: our own tracker; $url, $udp_url
+track() {
+	bt_start tracker bt-tracker "$@"
+	bt_line tracker 1
+	url=$bt_line
+}
+
+@test "--check: a tracker that is well, by HTTP and UDP, over IPv4 and IPv6" {
+	track -l 127.0.0.1:0 -l '[::1]:0'
+	bt_line tracker 4
+	mapfile -t urls <tracker.out
+	scrape --check "${urls[@]}"
+	echo "$output$stderr"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "${#lines[@]}" -eq 12 ]
+	[ "$(cut -f1 <<<"$output" | sort | uniq -c | xargs)" = \
+	    "4 announce 4 scrape 4 stopped" ]
+	[ "$(cut -f2 <<<"$output" | sort | uniq -c | xargs)" = "6 IPv4 6 IPv6" ]
+	run ! grep -vqE $'^[a-z]+\tIPv[46]\t[0-9]+\\.[0-9]{3}\t' <<<"$output"
+	# by name both families are tried, and one that is not served fails
+	port=${url%/announce}
+	scrape --check "http://localhost:${port##*:}/announce"
+	[ "${#lines[@]}" -ge 3 ]
+}
+
+@test "--check leaves no trace" {
+	track -l http://127.0.0.1:0
+	scrape --check -i $hash "$url"
+	[ "$status" -eq 0 ]
+	scrape -i $hash "$url"
+	[ "$output" = "$hash	0	0	0	$url" ]
+}
+
+@test "--check: what refuses, is silent or away fails, whatever else is well" {
+	echo $hash >allow
+	track -l http://127.0.0.1:0 --allow allow
+	scrape --check "$url"
+	[ "$status" -eq 5 ]
+	[ -z "$output" ]
+	[ "$stderr" = "bt-scrape: announce over IPv4: tracker '$url' refused: torrent not allowed" ]
+	scrape --check -i $hash "$url" http://127.0.0.1:1/announce
+	[ "$status" -eq 4 ]
+	[ "${#lines[@]}" -eq 3 ]
+	[ "$stderr" = "bt-scrape: announce over IPv4: cannot reach 'http://127.0.0.1:1/announce': connection refused" ]
+	odd silent
+	scrape --check --timeout 1 "$udp"
+	[ "$status" -eq 6 ]
+	[ "$stderr" = "bt-scrape: announce over IPv4: cannot reach '$udp': no answer within 1 s" ]
+	scrape --check -6 "$udp"
+	[ "$status" -eq 4 ]
+	[[ $stderr == *"its address is of the other family" ]]
+}
+
+@test "--check: a tracker that does not count who announced is wrong" {
+	odd
+	scrape --check "$http/announce"
+	[ "$status" -eq 4 ]
+	[ "$stderr" = "bt-scrape: scrape over IPv4: tracker '$http/announce' does not count who has announced" ]
+	[ "$(cut -f1 <<<"$output" | xargs)" = "announce stopped" ]
+	mapfile -t asked < <(requests)
+	[[ ${asked[0]} == *"&event=started"* ]]
+	[[ ${asked[2]} == *"&event=stopped"* ]]
+	# one that cannot be scraped is not
+	scrape --check -a "$http/ann"
+	[ "$status" -eq 0 ]
+	[ "$(cut -f1 <<<"$output" | xargs)" = "announce stopped" ]
+}
+
+@test "--check --json prints an object per answer and failure" {
+	odd
+	scrape --check --json -i $hash "$udp" http://127.0.0.1:1/announce
+	[ "$status" -eq 4 ]
+	[ -z "$stderr" ]
+	python3 -c '
+import json, sys
+rows = [json.loads(line) for line in sys.argv[2].splitlines()]
+good = [r for r in rows if "request" in r]
+assert [r["request"] for r in good] == ["announce", "scrape", "stopped"], rows
+assert all(r["family"] == 4 and r["microseconds"] > 0 and
+           r["tracker"] == sys.argv[1] for r in good), rows
+bad = [r for r in rows if "class" in r]
+assert len(bad) == 1 and bad[0]["class"] == "net", rows' "$udp" "$output"
+}
+
+@test "--check: a signal ends it, and the tracker hears stopped" {
+	odd silent
+	bt_start scrape bt-scrape --check "$http/drip/announce"
+	wait_until 5 grep -q 'GET /drip/announce.*event=started' odd.out
+	bt_kill scrape INT
+	bt_wait scrape
+	[ "$bt_status" -eq 130 ]
+	grep -q 'GET /drip/announce.*event=stopped' odd.out
+}
+
 @test "a torrent is fetched from its URL" {
 	torrent
 	mv t.torrent x.torrent
@@ -379,6 +521,10 @@ print(subprocess.run(["bt-scrape", "--announce", *sys.argv[1:]], stdout=w,
 	scrape -i $hash -6 --bind 127.0.0.1 udp://127.0.0.1:1
 	[ "$status" -eq 2 ]
 	scrape -i $hash -a gopher://x/
+	[ "$status" -eq 2 ]
+	scrape --check
+	[ "$status" -eq 2 ]
+	scrape --check --announce -i $hash udp://127.0.0.1:1
 	[ "$status" -eq 2 ]
 	scrape -i $hash udp://nope
 	[ "$status" -eq 3 ]
