@@ -237,6 +237,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'sim proof=$(MAKE) -k sim-proof' \
 		'e2e=$(BATS) tests/e2e' \
 		'evil=$(MAKE) evil' \
+		'conformance=$(BATS) tests/conformance' \
 		'interop=$(BATS) tests/interop'
 
 # The full products, fresh seeds, and the tools of other builds under e2e: not
