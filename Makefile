@@ -199,6 +199,15 @@ bench-build: deps-build
 bench: bench-build
 	@BUILD=$(BUILD) python3 tests/bench/bench.py $(ROWS)
 
+# tests/soak: bt-tracker under load, rubbish and crowds, of the sanitizers where
+# that shows more.
+.PHONY: soak soak-build
+soak-build: $(BUILD)/bin/bt-tracker $(BUILD)/tests/bench/announce
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" \
+	    $(BUILD)/asan/bin/bt-tracker
+soak: soak-build
+	@BT_ASAN=$(BUILD)/asan/bin $(BATS) tests/soak
+
 # All that is compiled, for the lint that both compilers are content with it.
 .PHONY: everything
 everything: all $(FASTCLOCK) $(UNIT) $(SIM) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
@@ -238,7 +247,8 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'e2e=$(BATS) tests/e2e' \
 		'evil=$(MAKE) evil' \
 		'conformance=$(BATS) tests/conformance' \
-		'interop=$(BATS) tests/interop'
+		'interop=$(BATS) tests/interop' \
+		'soak=$(MAKE) soak'
 
 # The full products, fresh seeds, and the tools of other builds under e2e: not
 # what measures the product itself.
@@ -249,7 +259,8 @@ MORE =		'sim long=$(MAKE) sim-long' \
 		'fuzz=$(MAKE) fuzz' \
 		'e2e by clang=BT_BIN=$(BUILD)/clang/bin $(BATS) $(E2E)' \
 		'sanitized e2e=BT_BIN=$(BUILD)/asan/bin $(BATS) $(E2E)' \
-		'e2e of threads=BT_BIN=$(BUILD)/tsan/bin $(BATS) $(E2E)'
+		'e2e of threads=BT_BIN=$(BUILD)/tsan/bin $(BATS) $(E2E)' \
+		'load of threads=DURATION=60 BT_BIN=$(BUILD)/tsan/bin $(BATS) tests/soak/load.bats'
 
 .PHONY: check check-long
 check: deps
