@@ -230,6 +230,7 @@ deps-build:
 	@tests/lib/deps.sh $(BUILD_PKGS)
 deps:
 	@tests/lib/deps.sh $(BUILD_PKGS) $(TEST_PKGS)
+	@tests/lib/npm.sh $(BUILD)/npm
 
 .PHONY: demo
 demo: deps-build
