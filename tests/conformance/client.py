@@ -8,7 +8,7 @@ import socket
 import struct
 
 MAGIC = 0x41727101980
-PATIENCE = 5.0   # for what must come
+PATIENCE = 20.0  # for what must come
 SILENCE = 0.4    # for what must not
 
 

@@ -154,6 +154,10 @@ kept() {
 	kept id_and_key_move_a_peer "it keeps no ids and no keys"
 }
 
+@test "id and key stop a peer" {
+	kept id_and_key_stop_a_peer "it keeps no ids and no keys"
+}
+
 @test "hashes are read escaped or not" {
 	kept hashes_are_read_escaped_or_not
 }
@@ -254,6 +258,10 @@ kept() {
 
 @test "rubbish is no 200" {
 	kept rubbish_is_no_200
+}
+
+@test "a refusal ends no connection" {
+	kept a_refusal_ends_no_connection "it closes after each reply"
 }
 
 @test "a scrape counts" {

@@ -204,6 +204,14 @@ def id_and_key_move_a_peer(t, s):
 
 
 @rule
+def id_and_key_stop_a_peer(t, s):
+    t.told(s(), peer=b"a", port=1001, key="1234abcd")
+    t.told(s(), source="127.0.0.2", peer=b"a", port=1001, key="1234abcd",
+           event="stopped")
+    need(t.counts(s()) == (0, 0, 0), "counts %r" % (t.counts(s()),))
+
+
+@rule
 def hashes_are_read_escaped_or_not(t, s):
     plain = b"~conformance-._0Aa~z"
     hexed = "".join("%%%02X" % b for b in plain)
@@ -431,6 +439,18 @@ def rubbish_is_no_200(t, s):
         except Broken as e:
             need("no HTTP reply" in str(e), str(e))
         conn.close()
+
+
+@rule
+def a_refusal_ends_no_connection(t, s):
+    conn = t.http()
+    for _ in range(3):
+        conn.send(request("/announce?port=0"))
+        reply = conn.reply()
+        need(reply.status == 200 and reply.keeps, "closed after a refusal")
+    conn.send(request(t.query(s())))
+    need(b"peers" in decode(conn.reply().body), "not served after refusals")
+    conn.close()
 
 
 # BEP 48: scrapes by HTTP
@@ -687,7 +707,7 @@ def udp_ids_of_another_address_are_not_served(t, s):
 @rule
 def udp_bad_ids_are_told_so(t, s):
     conn = Udp(t.at["udp", 4])
-    got = conn.announce(s(), connection=1, seconds=SILENCE)
+    got = conn.announce(s(), connection=1)
     need(got is not None and got[0] == 3, "no error packet: %r" % (got,))
 
 

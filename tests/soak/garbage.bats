@@ -3,8 +3,8 @@
 # build; BT_FULL=1 sends ten times as much, of a fresh seed.
 
 setup() {
+	BT_BIN=${BT_ASAN:-$BATS_TEST_DIRNAME/../../build/asan/bin}
 	load ../lib/common
-	BT_BIN=${BT_ASAN:-$BT_ROOT/build/asan/bin}
 	bt_setup
 }
 teardown() { bt_teardown; }
