@@ -304,28 +304,71 @@ bt_ben_check(struct bt_str in, struct bt_ben *out, unsigned *oddities,
 	return 0;
 }
 
-struct bt_ben
-bt_ben_at(struct bt_str in)
+/*
+ * Behind the container that begins in, or 0. Strings are passed over here: what
+ * walks a large list comes by each of its bytes' tokens.
+ */
+static size_t
+skip_container(struct bt_str in)
 {
-	size_t at = 0, depth = 0;
+	size_t at = 0, depth = 0, n, from;
 	struct token t;
 
 	do {
 		if (at == in.n)
-			return (struct bt_ben){ .type = BT_BEN_NONE };
-		if (in.p[at] == 'd' || in.p[at] == 'l') {
+			return 0;
+		switch (in.p[at]) {
+		case 'd':
+		case 'l':
 			depth++;
 			at++;
-		} else if (in.p[at] == 'e' && depth > 0) {
+			continue;
+		case 'e':
 			depth--;
 			at++;
-		} else {
-			if (read_scalar(bt_str_sub(in, at, in.n), &t) != NULL)
-				return (struct bt_ben){ .type = BT_BEN_NONE };
+			continue;
+		case 'i':
+			if (read_int((struct bt_str){ in.p + at, in.n - at },
+				&t) != NULL)
+				return 0;
 			at += t.n;
+			continue;
 		}
+		for (n = 0, from = at; at < in.n && is_digit(in.p[at]); at++) {
+			if (at - from > 9)
+				return 0; /* longer than any input here */
+			n = n * 10 + (in.p[at] - (unsigned)'0');
+		}
+		if (at == from || at == in.n || in.p[at] != ':' ||
+		    n > in.n - at - 1)
+			return 0;
+		at += 1 + n;
 	} while (depth > 0);
-	return value_of(bt_str_sub(in, 0, at));
+	return at;
+}
+
+struct bt_ben
+bt_ben_at(struct bt_str in)
+{
+	struct bt_ben v = { .type = BT_BEN_NONE };
+	struct token t = { 0 };
+
+	if (in.n == 0)
+		return v;
+	if (in.p[0] == 'd' || in.p[0] == 'l') {
+		t.n = skip_container(in);
+		if (t.n == 0)
+			return v;
+		v.type = in.p[0] == 'd' ? BT_BEN_DICT : BT_BEN_LIST;
+	} else {
+		if (read_scalar(in, &t) != NULL)
+			return v;
+		v.type = in.p[0] == 'i' ? BT_BEN_INT : BT_BEN_STR;
+		v.str = t.str;
+		v.num = t.num;
+	}
+	v.raw = (struct bt_str){ in.p, t.n };
+	return v;
 }
 
 /* The value at the walk's place; NONE at the end, where the walk stays. */
@@ -337,7 +380,7 @@ step(const struct bt_ben *in, struct bt_ben_iter *it)
 
 	if (at >= in->raw.n || in->raw.p[at] == 'e')
 		return v;
-	v = bt_ben_at(bt_str_sub(in->raw, at, in->raw.n));
+	v = bt_ben_at((struct bt_str){ in->raw.p + at, in->raw.n - at });
 	it->at = at + v.raw.n;
 	return v;
 }
@@ -393,20 +436,31 @@ bt_ben_get_type(
 void
 bt_ben_pick(const struct bt_ben *dict, const struct bt_ben_want *w, size_t n)
 {
-	struct bt_ben_iter it = { 0 };
+	bt_ben_pick_at(
+	    dict->type == BT_BEN_DICT ? dict->raw : (struct bt_str){ NULL, 0 },
+	    w, n);
+}
+
+size_t
+bt_ben_pick_at(struct bt_str in, const struct bt_ben_want *w, size_t n)
+{
+	const struct bt_ben dict = { .type = BT_BEN_DICT, .raw = in };
+	struct bt_ben_iter it = { .at = 1 };
 	struct bt_str key;
 	struct bt_ben v;
 
 	for (size_t i = 0; i < n; i++)
 		*w[i].value = (struct bt_ben){ .type = BT_BEN_NONE };
-	while (bt_ben_next_key(dict, &it, &key, &v))
+	while (bt_ben_next_key(&dict, &it, &key, &v))
 		for (size_t i = 0; i < n; i++)
-			if (w[i].value->type == BT_BEN_NONE &&
+			if (key.n == w[i].key.n &&
+			    w[i].value->type == BT_BEN_NONE &&
 			    bt_str_eq(key, w[i].key))
 				*w[i].value = v;
 	for (size_t i = 0; i < n; i++)
 		if (w[i].type != BT_BEN_NONE && w[i].value->type != w[i].type)
 			*w[i].value = (struct bt_ben){ .type = BT_BEN_NONE };
+	return it.at < in.n && in.p[it.at] == 'e' ? it.at + 1 : 0;
 }
 
 /* Before `end`; no printf, since a tracker's replies are made of these. */

@@ -84,6 +84,11 @@ struct bt_ben_want {
 };
 void	bt_ben_pick(const struct bt_ben *dict, const struct bt_ben_want *w,
 	    size_t n);
+/*
+ * The same of the dictionary that begins in, without looking for its end before:
+ * how many bytes it has, or 0 if it does not end.
+ */
+size_t	bt_ben_pick_at(struct bt_str in, const struct bt_ben_want *w, size_t n);
 
 /* Writers. The caller writes keys in order. 0, or -1 at the buffer's ceiling. */
 int	bt_ben_put_int(struct bt_buf *b, int64_t v);

@@ -1,6 +1,5 @@
 #include "codec/metafiles.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,11 +32,12 @@ bt_metafiles_attr(struct bt_str attr)
 
 /*
  * Is the list a path that can be made under a folder whose name has base_n
- * bytes? *joined is its length with '/' between the components.
+ * bytes? It is joined with '/' at `to`, but for a single component, which is
+ * where it is.
  */
 static int
-check_path(const struct bt_ben *list, size_t base_n, size_t *joined,
-    struct bt_err *err)
+check_path(const struct bt_ben *list, size_t base_n, char *to,
+    struct bt_str *path, struct bt_err *err)
 {
 	struct bt_ben_iter it = { 0 };
 	char shown[SHOWN_MAX];
@@ -53,16 +53,22 @@ check_path(const struct bt_ben *list, size_t base_n, size_t *joined,
 			return bt_err_set(err, BT_EINPUT,
 			    "unsafe path component '%s'", shown);
 		}
-		n += part.str.n + (parts != 0);
 		if (parts == BT_META_DEPTH_MAX ||
-		    n > BT_META_PATH_MAX - 1 - base_n)
+		    n + part.str.n + (parts != 0) >
+			BT_META_PATH_MAX - 1 - base_n)
 			return bt_err_set(err, BT_ELIMIT,
 			    "the path is longer than %u bytes or %u folders",
 			    BT_META_PATH_MAX, BT_META_DEPTH_MAX);
+		if (parts != 0)
+			to[n++] = '/';
+		memcpy(to + n, part.str.p, part.str.n);
+		n += part.str.n;
+		*path = part.str;
 	}
 	if (parts == 0)
 		return bt_err_set(err, BT_EINPUT, "the path is empty");
-	*joined = n;
+	if (parts > 1)
+		*path = (struct bt_str){ (uint8_t *)to, n };
 	return 0;
 }
 
@@ -78,30 +84,13 @@ is_all_utf8(const struct bt_ben *list)
 	return true;
 }
 
-/* Writes the path at `to`, if it has more than one component. */
-static struct bt_str
-join(const struct bt_ben *list, char *to)
-{
-	struct bt_ben_iter it = { 0 };
-	struct bt_ben part = { .type = BT_BEN_NONE }, more;
-	size_t n = 0;
-
-	bt_ben_next(list, &it, &part);
-	if (!bt_ben_next(list, &it, &more))
-		return part.str;
-	for (it.at = 0; bt_ben_next(list, &it, &part);) {
-		if (n != 0)
-			to[n++] = '/';
-		memcpy(to + n, part.str.p, part.str.n);
-		n += part.str.n;
-	}
-	return (struct bt_str){ (uint8_t *)to, n };
-}
-
-/* One entry of the list; its path may take *arena_n bytes of the arena. */
+/*
+ * The entry that begins in, and *used of its bytes; its path may take *arena_n
+ * bytes of the arena.
+ */
 static int
-read_file(const struct bt_ben *item, const struct bt_meta *m, size_t *arena_n,
-    struct bt_meta_file *f, struct bt_err *err)
+read_file(struct bt_str in, size_t *used, const struct bt_meta *m,
+    size_t *arena_n, struct bt_meta_file *f, struct bt_err *err)
 {
 	struct bt_ben length, path, path8, attr, md5sum;
 	const struct bt_ben_want want[] = {
@@ -112,11 +101,11 @@ read_file(const struct bt_ben *item, const struct bt_meta *m, size_t *arena_n,
 		{ STR("md5sum"), BT_BEN_STR, &md5sum },
 	};
 	struct bt_err ignored = BT_ERR_INIT;
-	size_t n;
+	char *to = m->arena + *arena_n;
 
-	if (item->type != BT_BEN_DICT)
+	if (in.p[0] != 'd')
 		return bt_err_set(err, BT_EINPUT, "it is not a dictionary");
-	bt_ben_pick(item, want, sizeof(want) / sizeof(want[0]));
+	*used = bt_ben_pick_at(in, want, sizeof(want) / sizeof(want[0]));
 	*f = (struct bt_meta_file){ .md5sum = md5sum.str };
 	f->attr = bt_metafiles_attr(attr.str);
 	if (length.type == BT_BEN_INT && length.num >= 0)
@@ -125,19 +114,17 @@ read_file(const struct bt_ben *item, const struct bt_meta *m, size_t *arena_n,
 		return bt_err_set(err, BT_EINPUT,
 		    "its length is missing, negative or not an integer");
 	if (path8.type != BT_BEN_NONE && is_all_utf8(&path8) &&
-	    check_path(&path8, m->name.n, &n, &ignored) == 0)
-		path = path8;
+	    check_path(&path8, m->name.n, to, &f->path, &ignored) == 0)
+		;
 	else if (path.type == BT_BEN_NONE && (f->attr & BT_META_PAD) != 0)
-		return 0; /* BEP 47: shall not be required of padding */
+		f->path = (struct bt_str){ NULL, 0 }; /* BEP 47: none needed */
 	else if (path.type != BT_BEN_LIST)
 		return bt_err_set(
 		    err, BT_EINPUT, "its path is missing or not a list");
-	else if (check_path(&path, m->name.n, &n, err) == -1)
+	else if (check_path(&path, m->name.n, to, &f->path, err) == -1)
 		return -1;
-	f->path = join(&path, m->arena + *arena_n);
-	assert(f->path.n == n);
-	if (f->path.p == (uint8_t *)m->arena + *arena_n)
-		*arena_n += n;
+	if (f->path.p == (uint8_t *)to)
+		*arena_n += f->path.n;
 	return 0;
 }
 
@@ -210,14 +197,13 @@ int
 bt_metafiles_parse(
     struct bt_meta *m, const struct bt_ben *list, struct bt_err *err)
 {
-	struct bt_ben_iter it = { 0 };
+	struct bt_str in = bt_str_sub(list->raw, 1, list->raw.n);
 	struct bt_meta_file *f;
-	struct bt_ben item;
-	size_t cap = 0, arena_n = 0;
+	size_t cap = 0, arena_n = 0, used;
 
 	/* A joined path is shorter than its list, so this is enough. */
 	m->arena = bt_mem_alloc(list->raw.n);
-	while (bt_ben_next(list, &it, &item)) {
+	for (; in.p[0] != 'e'; in = bt_str_sub(in, used, in.n)) {
 		if (m->nfiles == BT_META_FILES_MAX)
 			return bt_err_set(err, BT_ELIMIT, "more than %u files",
 			    BT_META_FILES_MAX);
@@ -227,7 +213,7 @@ bt_metafiles_parse(
 			    bt_mem_resize(m->files, cap, sizeof(*m->files));
 		}
 		f = &m->files[m->nfiles];
-		if (read_file(&item, m, &arena_n, f, err) == -1)
+		if (read_file(in, &used, m, &arena_n, f, err) == -1)
 			return bt_err_prefix(err, "file %u", m->nfiles + 1);
 		if (f->size > BT_META_SIZE_MAX - m->size)
 			return bt_err_set(

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rd.h"
 #include "codec/merkle.h"
 #include "codec/metafiles.h"
 
@@ -348,6 +349,7 @@ bt_metatree_join(
 
 /* An entry of the piece layers. */
 struct layer {
+	uint64_t prefix; /* of the root: a search stays in this array by it */
 	const uint8_t *root; /* its key */
 	const uint8_t *hashes;
 	uint32_t n;
@@ -359,6 +361,8 @@ by_root(const void *a, const void *b)
 {
 	const struct layer *x = a, *y = b;
 
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
 	return memcmp(x->root, y->root, BT_SHA256_LEN);
 }
 
@@ -386,7 +390,7 @@ read_layers(const struct bt_ben *dict, size_t *n, struct bt_err *err)
 			bt_mem_free(all);
 			return NULL;
 		}
-		all[i] = (struct layer){ key.p, v.str.p,
+		all[i] = (struct layer){ bt_be64(key.p), key.p, v.str.p,
 			(uint32_t)(v.str.n / BT_SHA256_LEN), false };
 		sorted =
 		    sorted && (i == 0 || by_root(&all[i - 1], &all[i]) < 0);
@@ -410,30 +414,26 @@ is_good(const struct bt_merkle *k, struct layer *l, unsigned level)
 	return l->is_good;
 }
 
-static int
+/* What is wrong with the layer of f, or NULL. */
+static const char *
 find_layer(const struct bt_meta *m, struct bt_meta_file *f, struct layer *all,
-    size_t n, const struct bt_merkle *k, struct bt_err *err)
+    size_t n, const struct bt_merkle *k)
 {
-	struct layer want = { .root = f->root }, *got = NULL;
+	struct layer want = { .prefix = bt_be64(f->root), .root = f->root };
+	struct layer *got = NULL;
 	uint64_t pieces = (f->size + m->piece_length - 1) / m->piece_length;
-	char shown[SHOWN_MAX];
 
 	if (n > 0)
 		got = bsearch(&want, all, n, sizeof(*all), by_root);
-	bt_str_printable(f->path, shown, sizeof(shown));
 	if (got == NULL)
-		return bt_err_set(err, BT_EINPUT,
-		    "the piece layer of '%s' is missing", shown);
+		return "is missing";
 	if (got->n != pieces)
-		return bt_err_set(err, BT_EINPUT,
-		    "the piece layer of '%s' has %u hashes where its size "
-		    "needs %llu",
-		    shown, got->n, (unsigned long long)pieces);
-	if (!is_good(k, got, bt_merkle_height(m->piece_length) - 14))
-		return bt_err_set(err, BT_EINPUT,
-		    "the piece layer of '%s' does not match its root", shown);
+		return "has not as many hashes as its size needs";
+	if (!is_good(
+		k, got, bt_merkle_height(m->piece_length / BT_MERKLE_BLOCK)))
+		return "does not match its root";
 	f->layer = got->hashes;
-	return 0;
+	return NULL;
 }
 
 int
@@ -441,18 +441,25 @@ bt_metatree_layers(
     struct bt_meta *m, const struct bt_ben *layers, struct bt_err *err)
 {
 	struct bt_merkle k;
+	char shown[SHOWN_MAX];
+	const char *wrong = NULL;
+	struct bt_meta_file *f = m->files;
 	struct layer *all;
 	size_t n;
-	int rc = 0;
 
 	all = read_layers(layers, &n, err);
 	if (all == NULL)
 		return -1;
 	bt_merkle_init(&k);
-	for (uint32_t i = 0; i < m->nfiles && rc == 0; i++)
-		if (m->files[i].root != NULL &&
-		    m->files[i].size > m->piece_length)
-			rc = find_layer(m, &m->files[i], all, n, &k, err);
+	for (uint32_t i = 0; i < m->nfiles && wrong == NULL; i++) {
+		f = &m->files[i];
+		if (f->root != NULL && f->size > m->piece_length)
+			wrong = find_layer(m, f, all, n, &k);
+	}
 	bt_mem_free(all);
-	return rc;
+	if (wrong == NULL)
+		return 0;
+	bt_str_printable(f->path, shown, sizeof(shown));
+	return bt_err_set(
+	    err, BT_EINPUT, "the piece layer of '%s' %s", shown, wrong);
 }
