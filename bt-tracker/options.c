@@ -127,16 +127,13 @@ cores(void)
 	return n > (long)WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
 }
 
-static void
-take_option(struct bt_cli *cli, int ch, struct bt_options *o)
+/* What is told to whom. False for another option. */
+static bool
+take_service_option(struct bt_cli *cli, int ch, struct bt_options *o)
 {
 	struct bt_err err = BT_ERR_INIT;
 
 	switch (ch) {
-	case 'l':
-		if (bt_listen_add(&o->listen, cli->arg, &err) == -1)
-			bt_cli_misuse(cli, "option '--listen': %s", err.text);
-		break;
 	case OPT_INTERVAL:
 		o->service.interval_s = to_seconds(take_time(cli, "interval"));
 		break;
@@ -150,6 +147,42 @@ take_option(struct bt_cli *cli, int ch, struct bt_options *o)
 	case OPT_NUMWANT:
 		o->service.numwant_max =
 		    (uint32_t)bt_cli_count(cli, 0, BT_ANNOUNCE_PEERS_MAX);
+		break;
+	case OPT_TRUST:
+		if (bt_proxy_trust(&o->proxy, cli->arg, &err) == -1)
+			bt_cli_misuse(
+			    cli, "option '--trust-proxy': %s", err.text);
+		break;
+	case OPT_ALLOW_IP:
+		o->proxy.allow_ip = true;
+		break;
+	case OPT_TORRENTS:
+		o->service.swarms_max =
+		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_SWARMS_MAX);
+		break;
+	case OPT_FULL:
+		o->full_scrape = true;
+		break;
+	case OPT_MEMORY:
+		o->service.bytes_max = bt_cli_size(cli, MEMORY_MIN, MEMORY_MAX);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static void
+take_option(struct bt_cli *cli, int ch, struct bt_options *o)
+{
+	struct bt_err err = BT_ERR_INIT;
+
+	if (take_service_option(cli, ch, o))
+		return;
+	switch (ch) {
+	case 'l':
+		if (bt_listen_add(&o->listen, cli->arg, &err) == -1)
+			bt_cli_misuse(cli, "option '--listen': %s", err.text);
 		break;
 	case OPT_WORKERS:
 		o->workers = (unsigned)bt_cli_count(cli, 1, WORKERS_MAX);
@@ -171,18 +204,6 @@ take_option(struct bt_cli *cli, int ch, struct bt_options *o)
 	case OPT_KEY:
 		o->key = cli->arg;
 		break;
-	case OPT_TRUST:
-		if (bt_proxy_trust(&o->proxy, cli->arg, &err) == -1)
-			bt_cli_misuse(
-			    cli, "option '--trust-proxy': %s", err.text);
-		break;
-	case OPT_ALLOW_IP:
-		o->proxy.allow_ip = true;
-		break;
-	case OPT_TORRENTS:
-		o->service.swarms_max =
-		    (uint32_t)bt_cli_count(cli, 1, BT_STORE_SWARMS_MAX);
-		break;
 	case OPT_ADMIN:
 		o->admin = cli->arg;
 		break;
@@ -191,9 +212,6 @@ take_option(struct bt_cli *cli, int ch, struct bt_options *o)
 		break;
 	case OPT_STATE_EVERY:
 		o->state_every_ms = take_time(cli, "state-every");
-		break;
-	case OPT_FULL:
-		o->full_scrape = true;
 		break;
 	case OPT_LOG:
 		o->has_log = true;
@@ -205,9 +223,6 @@ take_option(struct bt_cli *cli, int ch, struct bt_options *o)
 	case OPT_USER:
 		if (bt_user_find(&o->user, cli->arg, &err) == -1)
 			bt_cli_misuse(cli, "option '--user': %s", err.text);
-		break;
-	case OPT_MEMORY:
-		o->service.bytes_max = bt_cli_size(cli, MEMORY_MIN, MEMORY_MAX);
 		break;
 	default:
 		o->lists[ch - OPT_LISTS] = cli->arg;
@@ -263,6 +278,8 @@ bt_options_read(struct bt_cli *cli, struct bt_options *o)
 		bt_cli_usage(cli);
 	if (o->log_whole && !o->has_log)
 		bt_cli_misuse(cli, "--log-full goes with --log");
+	if (cli->json && o->log != NULL && strcmp(o->log, "-") == 0)
+		bt_cli_misuse(cli, "--json and --log=- are both for stdout");
 	take_sockets(cli, o);
 	check_tls(cli, o);
 	if (o->listen.n == 0 && bt_listen_add(&o->listen, ":6969", &err) == -1)

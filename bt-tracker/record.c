@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -227,6 +228,7 @@ bt_record_new(
     struct bt_record **out, const char *path, bool whole, struct bt_err *err)
 {
 	struct bt_record *r;
+	sigset_t all, was;
 	int code, fd;
 
 	if (path == NULL || strcmp(path, "-") == 0) {
@@ -246,7 +248,11 @@ bt_record_new(
 	r->out = bt_mem_alloc(ROOM);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->wake, NULL);
+	/* signals are for who waits for them: here they would end us */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
 	code = pthread_create(&r->thread, NULL, run, r);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
 	if (code != 0) {
 		release(r);
 		return bt_err_code(err, BT_EFILE, code, "cannot start the log");

@@ -138,6 +138,21 @@ announce	-	refused: unknown key"
 	wait_until 10 grep -q "cannot write 'log': Is a directory; the old one is kept" tracker.err
 }
 
+@test "signals that come while one is heeded do no harm" {
+	echo "$hex" >deny
+	track --log=log --deny deny
+	for _ in {1..200}; do
+		bt_kill tracker HUP
+	done
+	run hi 1001
+	assert_success
+	bt_kill tracker HUP
+	bt_kill tracker
+	bt_wait tracker
+	assert_equal "$bt_status" 143
+	assert_equal "$(grep -c 'refused: torrent not allowed' log)" 1
+}
+
 @test "all that was put is written at the end" {
 	track --log=log
 	python3 "$BT_ROOT/tests/lib/tracker_load.py" "$http" 3000 >load.out
@@ -173,5 +188,7 @@ announce	-	refused: unknown key"
 	assert_equal "$status" 7
 	assert_equal "$stderr" "bt-tracker: cannot write 'no/such/log': No such file or directory"
 	run bt-tracker -l 127.0.0.1:0 --log-full
+	assert_equal "$status" 2
+	run bt-tracker -l 127.0.0.1:0 --log=- --json
 	assert_equal "$status" 2
 }

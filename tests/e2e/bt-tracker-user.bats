@@ -97,20 +97,27 @@ whole() {
 	assert_output --partial "1 torrents and 1 peers restored"
 }
 
-@test "lists and certificate are read again by the user" {
+@test "lists, certificate and log are read or opened again by the user" {
 	root_only
 	: >"$open/deny"
+	mkdir "$open/log"
+	chown nobody "$open/log"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	    -keyout "$open/site.key" -out "$open/site.crt" -subj /CN=one \
 	    2>openssl.err
 	chown nobody "$open/site.key"
 	track -l https://127.0.0.1:0 --tls-cert "$open/site.crt" \
-	    --tls-key "$open/site.key" --deny "$open/deny"
+	    --tls-key "$open/site.key" --deny "$open/deny" \
+	    --log="$open/log/lines"
 	echo 6868686868686868686868686868686868686868 >"$open/deny"
 	again "read '$open/deny' again: 1 entries"
 	again "read '$open/site.crt' again"
 	run hi
 	assert_output --partial "torrent not allowed"
+	test "$(stat -c %U "$open/log/lines")" = nobody
+	rm "$open/log/lines"
+	again "read '$open/site.crt' again"
+	wait_until 10 test -e "$open/log/lines"
 	# what it may not read any more leaves all as it was
 	chmod 600 "$open/deny"
 	again "cannot open '$open/deny': Permission denied; the old one is kept"
