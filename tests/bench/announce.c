@@ -36,12 +36,14 @@
 #include "rig.h"
 
 #define WANT 50u
+#define CONNECT_LEN 16u
 #define SEEDS 30u /* percent */
 #define ZIPF 0.8
 #define EVENTS 256
 #define RX 65536u
 #define SLOTS 64u    /* at most, in flight of a source */
 #define PATIENCE 1.0 /* seconds until a datagram is sent again */
+#define RENEW 45.0   /* BEP 15: an id is good for a minute */
 #define TIMES 4096u  /* 64 for each power of two of microseconds */
 
 enum mode { CLOSE, KEEP, UDP };
@@ -64,6 +66,7 @@ struct source { /* and its UDP socket */
 	struct sockaddr_in addr;
 	int fd;
 	uint64_t connection;
+	double since;	    /* it was given */
 	uint32_t next_fill; /* how many of its peers announced */
 	struct slot slots[SLOTS];
 };
@@ -211,18 +214,24 @@ pick_peer(uint32_t source)
 	return source + b.nsources * (uint32_t)bt_rng_below(&b.rng, n);
 }
 
-/* An announce, or with no connection id yet a connect, which comes first. */
+static bool
+must_connect(const struct source *s)
+{
+	return s->connection == 0 || rig_now() - s->since > RENEW;
+}
+
+/* A connect, or an announce. */
 static void
-put_datagram(struct source *s, struct slot *t)
+put_datagram(struct source *s, struct slot *t, bool connects)
 {
 	const struct peer *peer = &b.peers[t->peer];
 	uint8_t *p = t->packet;
 
 	memset(p, 0, sizeof(t->packet));
 	bt_put_be32(p + 12, t->transaction);
-	if (s->connection == 0) {
+	if (connects) {
 		bt_put_be64(p, UINT64_C(0x41727101980));
-		t->n = 16;
+		t->n = CONNECT_LEN;
 		return;
 	}
 	bt_put_be64(p, s->connection);
@@ -243,11 +252,12 @@ static bool
 begin_ask(struct source *s, struct slot *t)
 {
 	uint32_t source = (uint32_t)(s - b.sources);
+	bool connects = must_connect(s);
 	uint64_t peer;
 
 	if (!b.filling) {
 		t->peer = pick_peer(source);
-	} else if (s->connection != 0) {
+	} else if (!connects) {
 		peer = source + (uint64_t)b.nsources * s->next_fill;
 		if (peer >= b.npeers)
 			return false;
@@ -255,7 +265,7 @@ begin_ask(struct source *s, struct slot *t)
 		s->next_fill++;
 	}
 	t->transaction = b.sequence++ << 8 | (uint32_t)(t - s->slots);
-	put_datagram(s, t);
+	put_datagram(s, t, connects);
 	t->sent = rig_now();
 	b.in_flight++;
 	return true;
@@ -277,9 +287,9 @@ send_slots(struct source *s, struct slot *const slots[], unsigned n)
 }
 
 static bool
-is_good_datagram(const struct source *s, const uint8_t *p, size_t n)
+is_good_datagram(const struct slot *t, const uint8_t *p, size_t n)
 {
-	if (s->connection == 0)
+	if (t->n == CONNECT_LEN)
 		return n == 16 && bt_be32(p) == 0 && bt_be64(p + 8) != 0;
 	return n >= 20 && (n - 20) % 6 == 0 && bt_be32(p) == 1 &&
 	       (n - 20) / 6 <= WANT && bt_be32(p + 12) + bt_be32(p + 16) > 0;
@@ -292,10 +302,11 @@ take_datagram(struct source *s, const uint8_t *p, size_t n)
 
 	if (n < 8 || t->sent == 0 || bt_be32(p + 4) != t->transaction)
 		return NULL; /* one that was said to be lost */
-	if (!is_good_datagram(s, p, n)) {
+	if (!is_good_datagram(t, p, n)) {
 		b.bad++;
-	} else if (s->connection == 0) {
+	} else if (t->n == CONNECT_LEN) {
 		s->connection = bt_be64(p + 8);
+		s->since = rig_now();
 	} else {
 		count_time(rig_now() - t->sent);
 		b.told += (n - 20) / 6;
