@@ -23,9 +23,11 @@ def timed(bench, *args):
 def makers(bench, item):
     out = os.path.join(bench.dir, "out/x.torrent")
     bits = {"1M": "20", "2M": "21"}[item.piece]
+    ours = [bench.bt("bt-make"), "-q", "-l", item.piece, "-o", out, item.path]
     return {
-        "bt-make": [bench.bt("bt-make"), "-q", "-l", item.piece, "-o", out,
-                    item.path],
+        "bt-make": ours,
+        "bt-make --v2": ours + ["--v2"],
+        "bt-make --hybrid": ours + ["--hybrid"],
         "mktorrent -t 2": ["mktorrent", "-t", THREADS, "-l", bits, "-a",
                            "http://a.example/", "-o", out, item.path],
         "transmission-create": ["transmission-create", "-s",
@@ -140,6 +142,16 @@ def judge(wall, got, checks):
         if a in wall and b in wall:
             checks.append(dict(bound, item=5, what=what,
                                figure=wall[b] / wall[a]))
+    v1, v2, both = "bt-make", "bt-make --v2", "bt-make --hybrid"
+    if all(p in wall for p in (v1, v2, both)):
+        checks.append(dict(
+            item=5, most=0.95,
+            what="bt-make --hybrid, of --v1 and --v2 one after the other",
+            figure=wall[both] / (wall[v1] + wall[v2])))
+    for p in (v1, v2, both):
+        if "vmhwm_kib" in got.get(p, {}):
+            checks.append(dict(item=5, most=48, what=p + ", VmHWM in MiB",
+                               figure=got[p]["vmhwm_kib"] / 1024))
     verifiers = [p for p in ("aria2 --hash-check-only", "libtorrent",
                              "libtorrent, posix I/O", "transmission")
                  if p in wall]
