@@ -7,6 +7,7 @@ _bt_make() {
 	    -i --include --files-from -0 --null --v1 --v2 --hybrid --edit
 	    --dry-run -f --force --date --magnet --json --progress --no-progress
 	    --no-sandbox
+	    --reuse --dry-run -f --force --date --magnet --json --progress --no-progress
 	    -q --quiet -v --verbose -h --help -V --version'
 	local sizes='16K 32K 64K 128K 256K 512K 1M 2M 4M 8M 16M'
 

@@ -31,7 +31,8 @@ enum {
 	OPT_HYBRID,
 	OPT_FILES_FROM,
 	OPT_DRY_RUN,
-	OPT_EDIT
+	OPT_EDIT,
+	OPT_REUSE
 };
 
 static const struct bt_opt opts[] = {
@@ -52,6 +53,8 @@ static const struct bt_opt opts[] = {
 	{ OPT_V1, "v1", NULL, "a v1 torrent (what is made unless told)" },
 	{ OPT_V2, "v2", NULL, "a v2 torrent (BEP 52)" },
 	{ OPT_HYBRID, "hybrid", NULL, "both in one, from one read" },
+	{ OPT_REUSE, "reuse", "TORRENT",
+	    "with its hashes of files that are as they were" },
 	{ OPT_EDIT, "edit", "TORRENT", "change -a -w -c -s of a torrent" },
 	{ OPT_DRY_RUN, "dry-run", NULL, "say what would be in it, and stop" },
 	{ 'f', "force", NULL, "overwrite FILE; write to a terminal" },
@@ -197,6 +200,9 @@ take_way(struct job *job, int ch)
 	case OPT_FILES_FROM:
 		job->list = job->cli.arg;
 		break;
+	case OPT_REUSE:
+		job->reuse = job->cli.arg;
+		break;
 	case OPT_EDIT:
 		job->edit = job->cli.arg;
 		break;
@@ -290,7 +296,8 @@ check_edit(struct job *job)
 	if (job->v1 || job->v2 || job->meta.piece_length != 0 ||
 	    job->meta.name.n > 0 || job->meta.private_ || scan->nexclude > 0 ||
 	    scan->ninclude > 0 || job->list != NULL || job->dry_run ||
-	    job->meta.creation_date != -1 || job->magnet || cli->json)
+	    job->reuse != NULL || job->meta.creation_date != -1 ||
+	    job->magnet || cli->json)
 		bt_cli_misuse(
 		    cli, "--edit changes -a, -w, -c and -s, and nothing else");
 }
@@ -315,6 +322,9 @@ check_make(struct job *job)
 	if (job->dry_run && is_stdio(path))
 		bt_cli_misuse(cli, "--dry-run reads no content, and '-' is "
 				   "known by reading it");
+	if (job->reuse != NULL && (!job->v2 || is_stdio(path)))
+		bt_cli_misuse(cli, "--reuse goes with --v2 or --hybrid, and "
+				   "with a PATH");
 	if (!job->v1 && !job->v2)
 		job->v1 = true;
 }

@@ -11,6 +11,7 @@
 #include "codec/metainfo.h"
 #include "disk/author.h"
 #include "disk/verify_stream.h"
+#include "reuse.h"
 #include "stream.h"
 
 bool
@@ -99,8 +100,10 @@ make_of_stdin(struct job *job, struct bt_err *err)
 	return rc;
 }
 
+/* r is what --reuse reads, or NULL. */
 static int
-hash_content(struct job *job, const struct content *c, struct bt_err *err)
+hash_content(struct job *job, const struct content *c, struct reuse *r,
+    struct bt_err *err)
 {
 	struct bt_metawrite *w = &job->meta;
 	uint64_t pieces;
@@ -123,6 +126,11 @@ hash_content(struct job *job, const struct content *c, struct bt_err *err)
 		a.sha1 = sha1 = bt_mem_array(pieces, BT_SHA1_LEN);
 	if (job->v2)
 		a.roots = roots = bt_mem_array(pieces, BT_SHA256_LEN);
+	if (r != NULL && pieces < UINT32_MAX) {
+		reuse_take(r, c, pieces, sha1, roots);
+		a.which = &r->left;
+		job->total = r->left_bytes;
+	}
 	rc = bt_author_run(&a, err);
 	if (rc == 0) {
 		w->piece_hashes =
@@ -132,6 +140,26 @@ hash_content(struct job *job, const struct content *c, struct bt_err *err)
 	}
 	bt_mem_free(sha1);
 	bt_mem_free(roots);
+	return rc;
+}
+
+static int
+hash_with_old(struct job *job, const struct content *c, struct bt_err *err)
+{
+	struct bt_metawrite *w = &job->meta;
+	struct reuse r;
+	int rc;
+
+	rc = reuse_open(&r, job->reuse, err);
+	if (rc == 0 && w->piece_length != r.old.piece_length)
+		rc = bt_err_set(err, BT_EINPUT,
+		    "cannot reuse '%s': its pieces are of %u bytes, and these "
+		    "of %u: give -l %u",
+		    job->reuse, r.old.piece_length, w->piece_length,
+		    r.old.piece_length);
+	if (rc == 0)
+		rc = hash_content(job, c, &r, err);
+	reuse_fini(&r);
 	return rc;
 }
 
@@ -162,8 +190,10 @@ make_of_path(struct job *job, const char *path, struct bt_err *err)
 		    "'%s' has no name of its own: give -n NAME", path);
 	else if (job->dry_run)
 		give_plan(job, &c);
+	else if (job->reuse != NULL)
+		rc = hash_with_old(job, &c, err);
 	else
-		rc = hash_content(job, &c, err);
+		rc = hash_content(job, &c, NULL, err);
 	content_fini(&c);
 	return rc;
 }

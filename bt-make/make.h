@@ -19,6 +19,7 @@ struct job {
 	bool force, magnet, dry_run;
 	bool v1, v2;		/* a hybrid is both */
 	const char *edit;	/* --edit TORRENT, or NULL */
+	const char *reuse;	/* --reuse TORRENT, or NULL */
 	const char *list;	/* --files-from FILE, or NULL */
 	bool has_comment, has_source;	/* given, if only as empty */
 	bool no_trackers, no_web_seeds;	/* given as '' */

@@ -257,3 +257,56 @@ print(d[\"name\"], d[\"files\"], d[\"piece_length\"])"'
 	[[ $(cat make.err) == *"'d/a' changed while it was read" ]]
 	[ ! -e x.torrent ]
 }
+
+# With the older torrent's time in the future all files are unchanged, so that
+# what is taken from it can be told from what is read.
+@test "--reuse takes unchanged files' hashes, and reads all others" {
+	odd
+	for kind in v2 hybrid; do
+		bt-make -f --$kind -l 16K -o old.torrent odd
+		printf new >odd/new
+		head -c 50000 /dev/urandom >odd/zz
+		bt-make --$kind -l 16K odd >fresh.torrent
+		touch -d 'now + 1 hour' old.torrent
+		bt-make --$kind -l 16K --reuse old.torrent odd | cmp - fresh.torrent
+		# a lie that only a read would find
+		cp odd/sub/big kept
+		head -c 300000 /dev/zero >odd/sub/big
+		bt-make --$kind -l 16K --reuse old.torrent odd | cmp - fresh.torrent
+		# the torrent is older than the change: it is read
+		touch -d 'now - 1 hour' old.torrent
+		bt-make --$kind -l 16K odd >changed.torrent
+		bt-make --$kind -l 16K --reuse old.torrent odd | cmp - changed.torrent
+		run cmp changed.torrent fresh.torrent
+		assert_failure
+		# another size is read whatever the times are
+		touch -d 'now + 1 hour' old.torrent
+		printf more >>odd/sub/big
+		bt-make --$kind -l 16K odd >grown.torrent
+		bt-make --$kind -l 16K --reuse old.torrent odd | cmp - grown.torrent
+		mv kept odd/sub/big
+		rm odd/new odd/zz
+	done
+	bt-make -f --hybrid -l 16K -o old.torrent odd/sub/big
+	touch -d 'now + 1 hour' old.torrent
+	bt-make --hybrid -l 16K odd/sub/big |
+	    cmp - <(bt-make --hybrid -l 16K --reuse old.torrent odd/sub/big)
+}
+
+@test "--reuse says what it can not do" {
+	odd
+	bt-make odd >v1.torrent
+	bt-make --v2 -l 16K odd >v2.torrent
+	run --separate-stderr bt-make --reuse v2.torrent odd
+	assert_failure 2
+	run --separate-stderr bt-make --v2 --reuse v2.torrent -n x -
+	assert_failure 2
+	run --separate-stderr bt-make --v2 --reuse v1.torrent odd
+	assert_failure 3
+	[[ $stderr == "bt-make: cannot reuse 'v1.torrent': it has no v2 part"* ]]
+	run --separate-stderr bt-make --v2 -l 32K --reuse v2.torrent odd
+	assert_failure 3
+	[[ $stderr == *"give -l 16384" ]]
+	run --separate-stderr bt-make --v2 --reuse none odd
+	assert_failure 7
+}
