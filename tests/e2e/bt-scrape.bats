@@ -543,3 +543,13 @@ print(subprocess.run(["bt-scrape", "--announce", *sys.argv[1:]], stdout=w,
 	[ "$status" -eq 3 ]
 	[[ $stderr == *"no tracker to ask about '$hash'"* ]]
 }
+
+@test "a v2-only torrent is asked about by the first 20 bytes of its info-hash" {
+	printf hello >hello
+	bt-make --v2 -o t.torrent hello
+	hash=$(bt-info -p info_hash_v2 t.torrent | cut -c 1-40)
+	HASHES=$hash odd
+	scrape t.torrent "$http/announce"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$hash	3	4	5	$http/announce" ]
+}
