@@ -157,7 +157,7 @@ sim-plant:
 
 # tests/evil: hostile peers, trackers and torrents against the tools, with a
 # clock that may run faster; evil-peers runs the same against other programs and
-# writes the table of its README, which takes an hour.
+# writes the table of its README, which takes half an hour.
 FASTCLOCK =	$(BUILD)/tests/evil/fastclock.so
 $(FASTCLOCK): tests/evil/fastclock.c
 	@mkdir -p $(@D)

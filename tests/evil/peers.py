@@ -46,7 +46,7 @@ def hello(w, flags=0, bits=True):
     """As a seed would begin; a seed would not stay with another one."""
     w.shake(flags)
     if bits:
-        w.msg(BITFIELD, body=w.t.bits(3 if w.dialled else None))
+        w.msg(BITFIELD, body=w.t.bits(3 if w.side == "seed" else None))
 
 
 # --- what it says it has
@@ -588,12 +588,12 @@ def ext_flood(w):
 @scene("get seed", end="kept")
 def ext_odd_values(w):
     """An extension handshake with negative, huge and mistyped values."""
-    hello(w, LTEP, bits=not w.dialled)
+    hello(w, LTEP, bits=w.side == "get")
     w.msg(EXTENDED, body=b"\0" + ben({
         "m": {"ut_pex": -1, "ut_metadata": 1 << 40, "upload_only": "x"},
         "reqq": -5, "p": 99999999, "v": "v" * 10000, "yourip": "x",
         "metadata_size": 1 << 62}))
-    if not w.dialled:
+    if w.side == "get":
         w.msg(UNCHOKE)
         w.serve()
 

@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True # the tree stays as it is
+
 import peers
 import play
 import stage

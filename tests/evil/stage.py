@@ -104,6 +104,7 @@ class Wire:
         self.s = sock
         self.t = torrent
         self.dialled = dialled  # by us
+        self.side = "seed" if dialled else "get" # what the other end is
         self.got = b""
         self.theirs = None      # their handshake
         self.ended = False      # the other end closed
