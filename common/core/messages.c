@@ -270,6 +270,9 @@ on_reject(struct bt_torrent *t, struct bt_peer *p, const struct bt_wire_msg *m,
 	bt_requests_wake(t, now);
 	if (p->choking && p->fast_in.p != NULL)
 		bt_bits_drop(&p->fast_in, m->index);
+	if (m->index < t->layout->pieces &&
+	    !bt_bits_has(bt_torrent_peer_have(t, p), m->index))
+		return; /* it said before that it lost the piece */
 	if (!p->choking && !was_freed && bt_requests_on_refused(t, p, now))
 		on_dont_have(t, p, m->index);
 }
@@ -401,6 +404,8 @@ on_ext_handshake(
 		p->upload_only = h.upload_only == 1;
 	if (h.id_upload_only != 0)
 		p->id_upload_only = h.id_upload_only;
+	if (h.id_donthave != 0)
+		p->id_donthave = h.id_donthave;
 	learn_address(t, p, h.port);
 	bt_roster_part_if_useless(t, p, now);
 	bt_requests_fill(t, p, now);

@@ -53,7 +53,7 @@ struct bt_peer {
 	bool am_choking, am_interested;
 	bool snubbed;		/* it owes us blocks and sends none */
 	bool told_send;		/* BT_FX_SEND went, and nothing is new since */
-	uint8_t id_upload_only;	/* BEP 10 id, 0: not taken */
+	uint8_t id_upload_only, id_donthave;	/* BEP 10; 0: not taken */
 	unsigned nonsense;	/* requests that made none, while choked ... */
 	unsigned unasked;	/* blocks that nobody asked for */
 	unsigned late_ok;	/* blocks that may come though given up */

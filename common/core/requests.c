@@ -17,11 +17,9 @@
 struct bt_request *
 bt_requests_find(const struct bt_peer *p, struct bt_pick b)
 {
-	struct bt_request *r = p->nreqs > 0 ? p->reqs + p->reqs_from : NULL;
-
-	for (uint32_t i = 0; i < p->nreqs; i++)
-		if (r[i].piece == b.piece && r[i].block == b.block)
-			return &r[i];
+	for (uint32_t i = p->reqs_from; i < p->reqs_from + p->nreqs; i++)
+		if (p->reqs[i].piece == b.piece && p->reqs[i].block == b.block)
+			return &p->reqs[i];
 	return NULL;
 }
 
@@ -203,7 +201,6 @@ bt_requests_on_refused(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	p->window = p->nreqs > BT_ASK_FLOOR ? p->nreqs : BT_ASK_FLOOR;
 	p->ask_after = now + BT_ASK_REFUSED_US;
 	bt_spoil_disown(t, p);
-	bt_requests_wake(t, p->ask_after);
 	return ++p->refused >= BT_ASK_REFUSED_MAX;
 }
 
@@ -530,6 +527,8 @@ fill(struct bt_torrent *t, struct bt_peer *p, uint32_t most, int64_t now)
 {
 	uint32_t window = p->window < p->reqq ? p->window : p->reqq;
 
+	if (p->ask_after > now)
+		bt_requests_wake(t, p->ask_after);
 	if (!may_ask(t, p, now))
 		return;
 	if (p->nreqs < window && !p->choking)

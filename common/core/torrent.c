@@ -239,7 +239,7 @@ bt_torrent_on_unreadable(struct bt_torrent *t, uint32_t piece, int64_t now)
 	bt_log_put(t->conf.log, BT_LOG_DEBUG,
 	    "piece %u cannot be read and is offered no more", piece);
 	bt_advice_on_lost(t, piece);
-	bt_upload_on_lost(t, now);
+	bt_upload_on_lost(t, piece, now);
 	bt_roster_reap(t);
 }
 

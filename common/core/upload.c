@@ -1,6 +1,7 @@
 #include "core/upload.h"
 
 #include "base/mem.h"
+#include "base/rd.h"
 #include "core/advice.h"
 #include "core/greet.h"
 #include "core/manners.h"
@@ -247,14 +248,31 @@ is_lost(
 	return !is_offered(t, a->piece);
 }
 
+/* Who hears of it does not take the refusals that follow for ill will. */
+static void
+tell_lost(struct bt_torrent *t, struct bt_peer *p, uint32_t piece)
+{
+	uint8_t body[5] = { p->id_donthave };
+
+	if (p->state != BT_PEER_READY || p->id_donthave == 0 ||
+	    !bt_bits_has(&t->have, piece))
+		return;
+	bt_put_be32(body + 1, piece);
+	bt_outbox_put_body(
+	    t, p, BT_EXTENDED, (struct bt_str){ body, sizeof(body) });
+}
+
 void
-bt_upload_on_lost(struct bt_torrent *t, int64_t now)
+bt_upload_on_lost(struct bt_torrent *t, uint32_t piece, int64_t now)
 {
 	struct bt_peer *p;
 
 	for (uint32_t i = 0; i < t->npeers; i++) {
 		p = t->peers[i];
-		if (p == NULL || p->dead || p->nasks == 0)
+		if (p == NULL || p->dead)
+			continue;
+		tell_lost(t, p, piece);
+		if (p->dead || p->nasks == 0)
 			continue;
 		bt_outbox_refuse(t, p, is_lost);
 		/* half a message went, and the rest is not to be had */

@@ -31,9 +31,10 @@ void	bt_upload_sweep(struct bt_torrent *t, int64_t now);
 /* Let the choker decide. */
 void	bt_upload_choke(struct bt_torrent *t, int64_t now);
 /*
- * A piece is offered no more: refuse what is queued of it. Whoever got the
- * first half of a block of it is closed.
+ * A piece is offered no more: say so (BEP 54's lt_donthave, to who takes it) and
+ * refuse what is queued of it. Whoever got the first half of a block of it is
+ * closed.
  */
-void	bt_upload_on_lost(struct bt_torrent *t, int64_t now);
+void	bt_upload_on_lost(struct bt_torrent *t, uint32_t piece, int64_t now);
 
 #endif

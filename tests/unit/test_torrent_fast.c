@@ -327,6 +327,92 @@ a_rejected_block_is_asked_of_another_and_the_refuser_let_alone(void **state)
 	rig_free(r);
 }
 
+/* BEP 54: an extended message of the peer's own id, with the piece's index. */
+static void
+a_piece_that_is_lost_is_told_to_who_takes_it(void **state)
+{
+	static const char hello[] = "d1:md11:lt_donthavei9eee";
+	struct rig *r = rig_new(16 * BLOCK, 4 * BLOCK, true, NULL);
+	struct rig_peer *p = rig_accept(r, 1);
+	struct rig_said m;
+	uint8_t head[6] = { 0, 0, 0, 2 + sizeof(hello) - 1, 20, 0 };
+	unsigned told = 0;
+
+	(void)state;
+	rig_hello(r, p, 2, true, true);
+	rig_hear_hello(r, p);
+	rig_raw(r, p, head, sizeof(head));
+	rig_raw(r, p, hello, sizeof(hello) - 1);
+	rig_count(r, p, 20);
+	bt_torrent_on_unreadable(r->t, 3, r->now);
+	while (rig_hear(r, p, &m))
+		if (m.id == 20 && m.nbody == 5) {
+			assert_memory_equal(m.body, "\x9\0\0\0\x3", 5);
+			told++;
+		}
+	assert_int_equal(told, 1);
+	rig_free(r);
+}
+
+/* It rejects what it lost, and gives the rest at once. */
+static void
+who_says_what_it_lost_is_asked_for_the_rest_at_once(void **state)
+{
+	struct rig *r = rig_new(16 * BLOCK, 4 * BLOCK, false, NULL);
+	struct rig_peer *p = rig_accept(r, 1);
+	uint8_t lost[10] = { 0, 0, 0, 6, 20, 4 };
+	struct rig_said m;
+
+	(void)state;
+	rig_hello(r, p, 2, true, true);
+	rig_hear_hello(r, p);
+	MSG0(r, p, 14);
+	MSG0(r, p, 1);
+	while (rig_hear(r, p, &m) && m.id != 6)
+		;
+	assert_int_equal(m.id, 6);
+	rig_count(r, p, 6);
+	bt_put_be32(lost + 6, m.index);
+	rig_raw(r, p, lost, sizeof(lost));
+	for (uint32_t i = 0; i < 4; i++)
+		MSG(r, p, 16, m.index, i * BLOCK, BLOCK);
+	rig_wait(r, BT_MSEC(500));
+	assert_in_range(rig_count(r, p, 6), 1, 64);
+	rig_free(r);
+}
+
+/* All at once, as a seed does whose file is gone: the rest of it is good. */
+static void
+who_rejects_a_whole_piece_is_asked_again_after_a_second(void **state)
+{
+	struct rig *r = rig_new(16 * BLOCK, 4 * BLOCK, false, NULL);
+	struct rig_peer *p = rig_peer(r, 1, true);
+	struct rig_said m;
+	uint8_t out[17 * 64];
+	size_t n = 0;
+
+	(void)state;
+	MSG0(r, p, 14);
+	MSG0(r, p, 1);
+	while (rig_hear(r, p, &m) && n < sizeof(out)) {
+		if (m.id != 6)
+			continue;
+		bt_put_be32(out + n, 13);
+		out[n + 4] = 16;
+		bt_put_be32(out + n + 5, m.index);
+		bt_put_be32(out + n + 9, m.begin);
+		bt_put_be32(out + n + 13, m.length);
+		n += 17;
+	}
+	assert_in_range(n, 17, sizeof(out));
+	rig_raw(r, p, out, n);
+	rig_step(r);
+	assert_int_equal(rig_count(r, p, 6), 0);
+	rig_wait(r, BT_SEC(2));
+	assert_in_range(rig_count(r, p, 6), 1, 64);
+	rig_free(r);
+}
+
 static void
 a_peer_that_rejects_for_ever_is_not_asked_for_ever(void **state)
 {
@@ -453,6 +539,11 @@ main(void)
 		cmocka_unit_test(a_choke_leaves_what_is_allowed_fast_asked),
 		cmocka_unit_test(
 		    a_rejected_block_is_asked_of_another_and_the_refuser_let_alone),
+		cmocka_unit_test(a_piece_that_is_lost_is_told_to_who_takes_it),
+		cmocka_unit_test(
+		    who_says_what_it_lost_is_asked_for_the_rest_at_once),
+		cmocka_unit_test(
+		    who_rejects_a_whole_piece_is_asked_again_after_a_second),
 		cmocka_unit_test(
 		    a_peer_that_rejects_for_ever_is_not_asked_for_ever),
 		cmocka_unit_test(a_suggested_piece_is_asked_next),
