@@ -16,7 +16,8 @@
  *    (where one file has a path of its own, its name is NAME here),
  *    unless such a file is there already (whole in size, or a .part).
  * 6. Open descriptors lie in a cache with a ceiling (disk/opened), which all
- *    torrents of a process may share. Reads and writes may come from several
+ *    torrents of a process may share. READ: a file that was changed or removed
+ *    since it was first opened is read no more (BT_EMISMATCH). Reads and writes may come from several
  *    threads at once; everything else from one.
  * Touches: files.
  *

@@ -228,6 +228,37 @@ open_store(struct bt_files *f, uint32_t store, uint32_t file,
 	return fd;
 }
 
+static int64_t
+changed_ns(const struct stat *st)
+{
+	int64_t ns =
+	    (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+
+	return ns == 0 ? 1 : ns;
+}
+
+/* READ: what is served is what was checked, so note when it was changed. */
+static void
+note_time(struct bt_files *f, uint32_t store, int fd)
+{
+	struct stat st;
+
+	if (f->mode == BT_FILES_READ && f->stores[store].since_ns == 0 &&
+	    fstat(fd, &st) == 0)
+		f->stores[store].since_ns = changed_ns(&st);
+}
+
+bool
+bt_files_is_same(struct bt_files *f, const struct bt_files_ref *ref)
+{
+	struct stat st;
+
+	/* written once, before it was lent for the first time */
+	return f->mode != BT_FILES_READ ||
+	       (fstat(ref->fd, &st) == 0 && st.st_nlink > 0 &&
+		   f->stores[ref->store].since_ns == changed_ns(&st));
+}
+
 /* Close a descriptor that nobody uses, for want of others. Locked. */
 static bool
 give_one_up(struct bt_files *f)
@@ -274,6 +305,8 @@ fill_entry(struct bt_files *f, struct bt_open_file *e, uint32_t store,
 			pthread_mutex_unlock(&f->opened->lock);
 	} while (again);
 	e->fd = fd;
+	if (fd != -1)
+		note_time(f, store, fd);
 	if (fd == -1) {
 		bt_opened_vacate(f->opened, e);
 		bt_opened_drop(f->opened, e);

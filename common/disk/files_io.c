@@ -49,6 +49,17 @@ fail_short(struct bt_files *f, uint32_t file, struct bt_err *err)
 	return -1;
 }
 
+static int
+fail_changed(struct bt_files *f, uint32_t file, struct bt_err *err)
+{
+	char *path = bt_files_path(f, file);
+
+	bt_err_set(err, BT_EMISMATCH,
+	    "'%s' has been changed or removed since it was opened", path);
+	bt_mem_free(path);
+	return -1;
+}
+
 /* Read n bytes; how many there are before the end, or -1. */
 static ssize_t
 read_fd(int fd, uint64_t at, uint8_t *to, size_t n)
@@ -92,6 +103,7 @@ read_span(struct bt_files *f, const struct bt_layout_span *s, uint8_t *to,
     struct bt_err *err)
 {
 	struct bt_files_ref ref;
+	bool is_same;
 	ssize_t got;
 	int code;
 
@@ -103,13 +115,14 @@ read_span(struct bt_files *f, const struct bt_layout_span *s, uint8_t *to,
 		return -1;
 	got = read_fd(ref.fd, ref.base + s->at, to, (size_t)s->n);
 	code = errno;
+	is_same = bt_files_is_same(f, &ref); /* after: what was read counts */
 	bt_files_put(f, &ref);
 	errno = code;
 	if (got == -1)
 		return fail(f, s->file, "read", err);
 	if ((uint64_t)got < s->n)
 		return fail_short(f, s->file, err);
-	return 0;
+	return is_same ? 0 : fail_changed(f, s->file, err);
 }
 
 int
@@ -275,6 +288,7 @@ read_span_now(struct bt_files *f, const struct bt_layout_span *s,
     const struct iovec *iov, int n)
 {
 	struct bt_files_ref ref;
+	bool is_same;
 	ssize_t got;
 	int code;
 
@@ -298,8 +312,9 @@ read_span_now(struct bt_files *f, const struct bt_layout_span *s,
 		pthread_mutex_unlock(&f->opened->lock);
 		code = EAGAIN;
 	}
+	is_same = bt_files_is_same(f, &ref);
 	bt_files_put(f, &ref);
-	if (got == 0) { /* short: a worker's read will say so in words */
+	if (got == 0 || (got > 0 && !is_same)) { /* a worker says so in words */
 		got = -1;
 		code = EAGAIN;
 	}

@@ -26,6 +26,7 @@ struct bt_store {
 	bool no_nowait;		/* RWF_NOWAIT is not for this file system */
 	bool unsynced;		/* written since bt_files_sync */
 	bool settled;		/* not written or renamed since its last stat */
+	int64_t since_ns;	/* READ: time of change when first opened; 0: not */
 };
 
 struct bt_files {
@@ -82,6 +83,8 @@ int	bt_files_get(struct bt_files *f, uint32_t file, bool make,
 bool	bt_files_get_open(struct bt_files *f, uint32_t file,
 	    struct bt_files_ref *ref);
 void	bt_files_put(struct bt_files *f, const struct bt_files_ref *ref);
+/* READ: is it the file that was first opened, unchanged and not removed? */
+bool	bt_files_is_same(struct bt_files *f, const struct bt_files_ref *ref);
 
 /* gives the path for a person, of what state says holds the file's bytes */
 char	*bt_files_shown(const struct bt_files *f, uint32_t file,

@@ -197,6 +197,25 @@ advise_rest(const struct bt_job *j)
 	bt_files_advise(j->files, at, left);
 }
 
+/* Which piece of those that were read together is it? */
+static void
+fail_read(struct bt_job *j, uint64_t from, size_t n, uint8_t *to)
+{
+	uint64_t at = from, step;
+
+	j->status = BT_DISK_ERROR;
+	for (; at - from < n; at += step) {
+		step = j->layout->piece_length - at % j->layout->piece_length;
+		if (step > n - (at - from))
+			step = n - (at - from);
+		j->disk.piece = (uint32_t)(at / j->layout->piece_length);
+		if (bt_files_read(j->files, at, to + (at - from), (size_t)step,
+			&j->err) == -1)
+			return;
+	}
+	j->disk.piece = (uint32_t)(from / j->layout->piece_length);
+}
+
 static void
 read_blocks(struct bt_job *j)
 {
@@ -216,7 +235,7 @@ read_blocks(struct bt_job *j)
 		     r++)
 			n += r[1].n;
 		if (bt_files_read(j->files, from, to, n, &j->err) == -1) {
-			j->status = BT_DISK_ERROR;
+			fail_read(j, from, n, to);
 			return;
 		}
 	}

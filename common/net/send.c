@@ -113,11 +113,11 @@ take_cold(const struct bt_conn *conn, const struct part *part, uint8_t *to)
 
 /*
  * Read parts[first..] from the page cache, blocks that follow each other in the
- * content in one call. Returns how many parts were read whole; *code is EAGAIN
- * if the next is not in memory, 0 if all were, else what failed.
+ * content in one call. Returns how many parts were read whole: the next is not
+ * in memory, or cannot be read, which a worker says in words.
  */
 static unsigned
-read_parts(struct bt_conn *conn, struct batch *b, int *code)
+read_parts(struct bt_conn *conn, struct batch *b)
 {
 	struct bt_swarm *s = conn->swarm;
 	unsigned i = 0, n;
@@ -125,7 +125,6 @@ read_parts(struct bt_conn *conn, struct batch *b, int *code)
 	ssize_t got;
 	size_t want;
 
-	*code = 0;
 	while (i < b->nparts) {
 		if (take_cold(conn, &b->parts[i], b->p + b->parts[i].at)) {
 			i++;
@@ -145,7 +144,6 @@ read_parts(struct bt_conn *conn, struct batch *b, int *code)
 			i += n;
 			continue;
 		}
-		*code = got == -1 ? errno : EAGAIN;
 		for (; n > 0 && got >= (ssize_t)part_len(&b->parts[i]); n--)
 			got -= (ssize_t)part_len(&b->parts[i++]);
 		break;
@@ -222,34 +220,25 @@ bt_send_on_cold(struct bt_swarm *s, struct bt_job *job)
 
 /*
  * Fill the staging buffer; b->n is what may be sent of it. False when nothing
- * can be sent now: a worker reads, or a piece turned out to be unreadable.
+ * can be sent now: a worker reads.
  */
 static bool
 fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 {
 	unsigned whole;
-	int code;
 
 	b->p = conn->client->staging;
 	b->n = 0;
 	b->nparts = 0;
 	lay_out(b, tx, most);
-	whole = read_parts(conn, b, &code);
+	whole = read_parts(conn, b);
 	if (whole == b->nparts)
 		return true;
 	b->n = b->parts[whole].begin;
-	if (code == EAGAIN) {
-		bt_send_drop(conn);
-		if (conn->cold == NULL)
-			read_cold(conn, b, whole);
-		return b->n > 0;
-	}
-	bt_log_put(conn->client->conf.log, BT_LOG_WARN,
-	    "cannot upload piece %u: %s", b->parts[whole].block->piece,
-	    strerror(code));
-	bt_torrent_on_unreadable(conn->swarm->torrent,
-	    b->parts[whole].block->piece, bt_loop_now(conn->client->conf.loop));
-	return false;
+	bt_send_drop(conn);
+	if (conn->cold == NULL)
+		read_cold(conn, b, whole);
+	return b->n > 0;
 }
 
 /* n bytes went, or -1; want were to go. False when the connection is over. */
@@ -289,18 +278,14 @@ send_batch(struct bt_conn *conn, size_t limit)
 	size_t want, most;
 
 	most = limit < conn->batch ? limit : conn->batch;
-	do {
-		if (!bt_torrent_tx(t, conn->slot, &tx, now)) {
-			bt_send_drop(conn);
-			return 0;
-		}
-		if (fill(conn, &tx, most, &b))
-			break;
-		bt_torrent_tx_done(t, conn->slot, 0, now);
-		/* Each round that finds a piece unreadable drops that piece. */
-	} while (!conn->cold_out);
-	if (conn->cold_out && b.n == 0)
+	if (!bt_torrent_tx(t, conn->slot, &tx, now)) {
+		bt_send_drop(conn);
 		return 0;
+	}
+	if (!fill(conn, &tx, most, &b)) {
+		bt_torrent_tx_done(t, conn->slot, 0, now);
+		return 0;
+	}
 	want = b.n < limit ? b.n : limit;
 	out = (struct bt_str){ b.p, want };
 	went = bt_tcp_send(conn->fd, &out, 1);
