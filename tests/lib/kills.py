@@ -253,9 +253,9 @@ def kill_tracker():
             announce(url, sent)
             sent += 1
         if killed % 4 == 3:
+            known = seeded(scrape)
             t.send_signal(signal.SIGTERM)
             t.wait()
-            known = min(sent, TORRENTS)
             t.stdout.close()
         else:
             kill(t)
