@@ -171,9 +171,12 @@ draw_host(struct sim *s, struct sim_host *h, bool is_meagre)
 	sh->batch = (unsigned)sim_between(s, 1, 16);
 	sh->ragged = sim_chance(s, 300);
 	sh->memory = sim_between(s, KIB(64), MIB(2));
-	/* in order, a piece that nobody has holds up those after it */
+	/*
+	 * In order, a piece that nobody has holds up those after it; and a
+	 * window of few pieces waits for the disk at each.
+	 */
 	if (!is_meagre && sim_chance(s, 150))
-		sh->sequential = (uint32_t)sim_between(s, 1, 40);
+		sh->sequential = (uint32_t)sim_between(s, 16, 100);
 	if (sim_chance(s, 150))
 		sh->up_limit_bps = h->up_bps;
 	if (sim_chance(s, 100))
