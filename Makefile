@@ -5,6 +5,7 @@
 #	make deps	install the packages that building and testing need
 #	make demo	a whole swarm on this machine, shown step by step
 #	make check	every test; ends with "N passed, N failed"
+#	make coverage	lines of codec and core that tests run
 #	make bench	side by side with the programs that others have written
 #	make check-long	the same and much more of it, for an hour or two
 #	make install	binaries, man pages, completions, an example
@@ -130,6 +131,20 @@ hunt: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 		$(BUILD)/corpus/$$t tests/fuzz/corpus/$$t; \
 	    then echo 'passed: 1'; else bad=1; echo 'failed: 1'; fi; \
 	done; exit $$bad
+
+# Lines of codec and core that unit tests, sim and corpora run.
+.PHONY: coverage pure-unit
+PURE_UNIT =	$(filter-out $(foreach r,disk net cli tracker, \
+		$(BUILD)/tests/unit/test_$(r)_%),$(UNIT))
+pure-unit: $(PURE_UNIT)
+	@for t in $(PURE_UNIT); do $$t || exit 1; done
+COVER =		BUILD=$(BUILD)/cover CFLAGS="-O0 -g --coverage"
+coverage:
+	@find $(BUILD)/cover -name '*.gcda' -delete 2>/dev/null || :
+	@$(MAKE) --no-print-directory -s $(COVER) pure-unit >/dev/null 2>&1
+	@$(MAKE) --no-print-directory -s $(COVER) replay >/dev/null 2>&1
+	@$(MAKE) --no-print-directory -s $(COVER) SEED=1 RUN='-q -r 1' sim >/dev/null
+	@tests/lib/coverage.sh $(BUILD)/cover
 
 # tests/sim: swarms in virtual time on the real core. `make sim SEED=n RUN=name`
 # replays one; sim-long takes fresh seeds.
