@@ -3,7 +3,7 @@
  *
  * Touches: stdout, and files in info_check().
  *
- * Used by  bt-info/main.c
+ * Used by  bt-info/job.c
  * Tests    tests/e2e/bt-info.bats
  */
 #ifndef BT_INFO_INFO_H
@@ -34,6 +34,13 @@ void	info_json(const struct info *in, struct bt_out *o);
 
 /* list.c: INDEX<TAB>SIZE<TAB>PATH, or paths ended by NUL. */
 void	info_list(const struct info *in, struct bt_out *o, bool nul);
+
+/* tree.c: SIZE<TAB>PATH of files and folders; drawn on a terminal. */
+void	info_tree(const struct info *in, struct bt_out *o);
+
+/* lint.c: all findings on stdout; -1 for errors, and for warnings if strict. */
+int	info_lint(struct bt_str bytes, const char *operand, bool strict,
+	    struct bt_cli *cli, struct bt_err *err);
 
 /*
  * check.c: compare with the content at path, or on stdin where it is "-".

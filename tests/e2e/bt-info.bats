@@ -387,3 +387,33 @@ print(*[f[\"verdict\"] for f in d[\"files\"]])"'
 	run env LD_DEBUG=libs bt-make -o x.torrent h.torrent
 	refute_output --partial libcurl
 }
+
+@test "--tree shows folders with the size of all that is in them" {
+	album
+	run bt-info --tree album.torrent
+	assert_success
+	assert_output $'20000\ta\n0\tempty\n9000\tsub/\n9000\tsub/s\n50000\tz'
+	mkdir -p d/b/c 'd/b c'
+	printf 1 >d/b/c/x
+	printf 22 >d/b/c/y
+	printf 333 >'d/b c/z'
+	bt-make -o d.torrent d
+	run bt-info --tree d.torrent
+	assert_output $'3\tb/\n3\tb/c/\n1\tb/c/x\n2\tb/c/y\n3\tb c/\n3\tb c/z'
+}
+
+@test "--tree on a terminal is drawn" {
+	mkdir -p d/b/c
+	printf 1 >d/b/c/x
+	printf 22 >d/b/y
+	printf 333 >d/z
+	bt-make -o d.torrent d
+	run script -qec 'bt-info --tree d.torrent' /dev/null
+	assert_success
+	assert_output $'d/  (6 B)\r
+├── b/  (3 B)\r
+│   ├── c/  (1 B)\r
+│   │   └── x  (1 B)\r
+│   └── y  (2 B)\r
+└── z  (3 B)\r'
+}

@@ -1,0 +1,89 @@
+#include "job.h"
+
+#include "cli/signal.h"
+#include "codec/bencode.h"
+#include "codec/magnet.h"
+#include "info.h"
+
+/* BEP 52: the SHA-256 of the info dictionary, where it has a v2 part. */
+static void
+find_v2(struct info *in)
+{
+	struct bt_ben info = bt_ben_at(in->meta.info);
+	struct bt_ben version =
+	    bt_ben_get_type(&info, "meta version", BT_BEN_INT);
+	uint8_t digest[BT_SHA256_LEN];
+
+	if (version.type != BT_BEN_INT || version.num != 2)
+		return;
+	bt_hash_sha256(in->meta.info, digest);
+	bt_str_hex((struct bt_str){ digest, sizeof(digest) }, in->hash_v2);
+}
+
+static int
+tell(struct job *job, const struct info *in, struct bt_err *err)
+{
+	struct bt_out *o = &job->cli.out;
+
+	switch (job->mode) {
+	case CHECK:
+		bt_signal_catch(); /* from here on ^C wipes the progress line */
+		return info_check(in, job->path, &job->cli, err);
+	case LIST:
+		info_list(in, o, job->nul);
+		break;
+	case TREE:
+		info_tree(in, o);
+		break;
+	case PRINT:
+		for (size_t i = 0; i < job->nfields; i++)
+			info_print_field(in, o, job->fields[i]);
+		break;
+	default:
+		if (job->cli.json) {
+			info_json(in, o);
+			break;
+		}
+		if (job->again)
+			bt_out_raw(o, STR("\n"));
+		info_show(in, o);
+		job->again = true;
+	}
+	return 0;
+}
+
+int
+job_run_bytes(struct job *job, const char *operand, struct bt_str bytes,
+    struct bt_err *err)
+{
+	struct info in = { .operand = operand };
+	int rc;
+
+	if (job->mode == LINT)
+		return info_lint(bytes, operand, job->strict, &job->cli, err);
+	if (bt_meta_parse(bytes, &in.meta, err) == -1)
+		return bt_err_prefix(err, "'%s'", operand);
+	bt_str_hex((struct bt_str){ in.meta.info_hash, BT_SHA1_LEN }, in.hash);
+	find_v2(&in);
+	for (uint32_t i = 0; i < in.meta.nfiles; i++)
+		in.listed += info_is_listed(&in.meta.files[i]);
+	bt_buf_init(&in.magnet, BT_MAGNET_MAX);
+	bt_magnet_put(&in.meta, &in.magnet);
+	rc = tell(job, &in, err);
+	bt_buf_fini(&in.magnet);
+	bt_meta_fini(&in.meta);
+	return rc;
+}
+
+int
+job_run(struct job *job, const char *operand, struct bt_err *err)
+{
+	struct bt_buf bytes;
+	int rc;
+
+	rc = bt_input_torrent(&job->input, operand, &bytes, err);
+	if (rc == 0)
+		rc = job_run_bytes(job, operand, bt_buf_str(&bytes), err);
+	bt_buf_fini(&bytes);
+	return rc;
+}
