@@ -22,7 +22,7 @@ is_digit(uint8_t c)
 }
 
 /* "4:spam" at in; NULL or what is wrong with it. */
-static const char *
+static inline const char *
 read_str(struct bt_str in, struct token *t)
 {
 	size_t at = 0, n = 0;
@@ -30,7 +30,7 @@ read_str(struct bt_str in, struct token *t)
 
 	for (; at < in.n && is_digit(in.p[at]); at++) {
 		d = in.p[at] - '0';
-		if (n > (SIZE_MAX - d) / 10)
+		if (n >= SIZE_MAX / 10 && n > (SIZE_MAX - d) / 10)
 			return "a string longer than the data";
 		n = n * 10 + d;
 	}
@@ -48,7 +48,7 @@ read_str(struct bt_str in, struct token *t)
 }
 
 /* "i-3e" at in; NULL or what is wrong with it. */
-static const char *
+static inline const char *
 read_int(struct bt_str in, struct token *t)
 {
 	uint64_t v = 0, max = INT64_MAX;
@@ -63,7 +63,7 @@ read_int(struct bt_str in, struct token *t)
 	}
 	for (first = at; at < in.n && is_digit(in.p[at]); at++) {
 		d = in.p[at] - '0';
-		if (v > (max - d) / 10)
+		if (v >= INT64_MAX / 10 && v > (max - d) / 10)
 			return "an integer that does not fit 64 bits";
 		v = v * 10 + d;
 	}
@@ -81,7 +81,7 @@ read_int(struct bt_str in, struct token *t)
 }
 
 /* in is not empty and does not begin a container. */
-static const char *
+static inline const char *
 read_scalar(struct bt_str in, struct token *t)
 {
 	if (in.p[0] == 'i')
@@ -91,28 +91,106 @@ read_scalar(struct bt_str in, struct token *t)
 	return "a byte that begins no value";
 }
 
-/* raw is one whole value. */
-static struct bt_ben
-value_of(struct bt_str raw)
+/* The scalar at the start of in, which is not empty. */
+static inline bool
+take_scalar(struct bt_str in, struct bt_ben *v)
 {
-	struct bt_ben v = { .raw = raw };
 	struct token t = { 0 };
 
-	switch (raw.p[0]) {
-	case 'd':
-		v.type = BT_BEN_DICT;
-		break;
-	case 'l':
-		v.type = BT_BEN_LIST;
-		break;
-	case 'i':
-		v.type = read_int(raw, &t) == NULL ? BT_BEN_INT : BT_BEN_NONE;
-		v.num = t.num;
-		break;
-	default:
-		v.type = read_str(raw, &t) == NULL ? BT_BEN_STR : BT_BEN_NONE;
-		v.str = t.str;
+	if (read_scalar(in, &t) != NULL)
+		return false;
+	v->type = in.p[0] == 'i' ? BT_BEN_INT : BT_BEN_STR;
+	v->raw = (struct bt_str){ in.p, t.n };
+	v->str = t.str;
+	v->num = t.num;
+	return true;
+}
+
+/*
+ * How long the scalar at p is that ends before end; 0: malformed. A torrent's
+ * bytes are passed over at each level, so this knows no more than it must.
+ */
+static inline size_t
+scalar_length(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *q = p, *first;
+	size_t n = 0, limit = (size_t)(end - p);
+	struct token t;
+
+	if (*p == 'i') {
+		q += 1 + (limit > 1 && p[1] == '-');
+		for (first = q; q < end && is_digit(*q); q++)
+			continue;
+		if (q - first > 18) /* it may not fit */
+			return read_int((struct bt_str){ p, limit }, &t) == NULL
+				   ? t.n
+				   : 0;
+		if (q == first || q == end || *q != 'e')
+			return 0;
+		return (size_t)(q - p) + 1;
 	}
+	for (; q < end && is_digit(*q); q++) {
+		n = n * 10 + (*q - '0');
+		if (n > limit)
+			return 0;
+	}
+	if (q == p || q == end || *q != ':' || n > (size_t)(end - q - 1))
+		return 0;
+	return (size_t)(q - p) + 1 + n;
+}
+
+/* How long the container at the start of in is; 0: it is malformed. */
+static size_t
+container_length(struct bt_str in)
+{
+	const uint8_t *p = in.p + 1, *end = in.p + in.n;
+	size_t depth = 1, n;
+
+	do {
+		if (p == end)
+			return 0;
+		if (*p == 'd' || *p == 'l') {
+			depth++;
+			p++;
+		} else if (*p == 'e') {
+			depth--;
+			p++;
+		} else {
+			n = scalar_length(p, end);
+			if (n == 0)
+				return 0;
+			p += n;
+		}
+	} while (depth > 0);
+	return (size_t)(p - in.p);
+}
+
+/* The value at the start of in; false: it is malformed. */
+static inline bool
+take_value_at(struct bt_str in, struct bt_ben *v)
+{
+	size_t n;
+
+	if (in.n == 0)
+		return false;
+	if (in.p[0] != 'd' && in.p[0] != 'l')
+		return take_scalar(in, v);
+	n = container_length(in);
+	if (n == 0)
+		return false;
+	*v = (struct bt_ben){
+		.type = in.p[0] == 'd' ? BT_BEN_DICT : BT_BEN_LIST,
+		.raw = { in.p, n },
+	};
+	return true;
+}
+
+struct bt_ben
+bt_ben_at(struct bt_str in)
+{
+	struct bt_ben v = { .type = BT_BEN_NONE };
+
+	take_value_at(in, &v);
 	return v;
 }
 
@@ -178,7 +256,7 @@ cmp_keys(const void *a, const void *b)
 static int
 take_key(struct check *c, struct frame *f)
 {
-	struct bt_str rest = bt_str_sub(c->in, c->at, c->in.n);
+	struct bt_str rest = { c->in.p + c->at, c->in.n - c->at };
 	struct token t;
 	const char *why;
 	int order = -1;
@@ -239,7 +317,7 @@ close_container(struct check *c)
 static int
 take_value(struct check *c)
 {
-	struct bt_str rest = bt_str_sub(c->in, c->at, c->in.n);
+	struct bt_str rest = { c->in.p + c->at, c->in.n - c->at };
 	struct token t;
 	const char *why;
 
@@ -298,58 +376,33 @@ bt_ben_check(struct bt_str in, struct bt_ben *out, unsigned *oddities,
 		rc = note(&c, BT_BEN_TRAILING, "bytes after the value");
 	if (rc == -1)
 		return -1;
-	*out = value_of(bt_str_sub(in, 0, c.at));
+	*out = bt_ben_at(bt_str_sub(in, 0, c.at));
 	if (oddities != NULL)
 		*oddities = c.odd;
 	return 0;
 }
 
-struct bt_ben
-bt_ben_at(struct bt_str in)
+/* The value at the walk's place; false at the end, where the walk stays. */
+static inline bool
+step(const struct bt_ben *in, struct bt_ben_iter *it, struct bt_ben *v)
 {
-	size_t at = 0, depth = 0;
-	struct token t;
-
-	do {
-		if (at == in.n)
-			return (struct bt_ben){ .type = BT_BEN_NONE };
-		if (in.p[at] == 'd' || in.p[at] == 'l') {
-			depth++;
-			at++;
-		} else if (in.p[at] == 'e' && depth > 0) {
-			depth--;
-			at++;
-		} else {
-			if (read_scalar(bt_str_sub(in, at, in.n), &t) != NULL)
-				return (struct bt_ben){ .type = BT_BEN_NONE };
-			at += t.n;
-		}
-	} while (depth > 0);
-	return value_of(bt_str_sub(in, 0, at));
-}
-
-/* The value at the walk's place; NONE at the end, where the walk stays. */
-static struct bt_ben
-step(const struct bt_ben *in, struct bt_ben_iter *it)
-{
-	struct bt_ben v = { .type = BT_BEN_NONE };
 	size_t at = it->at == 0 ? 1 : it->at;
 
-	if (at >= in->raw.n || in->raw.p[at] == 'e')
-		return v;
-	v = bt_ben_at(bt_str_sub(in->raw, at, in->raw.n));
-	it->at = at + v.raw.n;
-	return v;
+	if (at >= in->raw.n || in->raw.p[at] == 'e' ||
+	    !take_value_at(
+		(struct bt_str){ in->raw.p + at, in->raw.n - at }, v)) {
+		v->type = BT_BEN_NONE;
+		return false;
+	}
+	it->at = at + v->raw.n;
+	return true;
 }
 
 bool
 bt_ben_next(
     const struct bt_ben *list, struct bt_ben_iter *it, struct bt_ben *item)
 {
-	if (list->type != BT_BEN_LIST)
-		return false;
-	*item = step(list, it);
-	return item->type != BT_BEN_NONE;
+	return list->type == BT_BEN_LIST && step(list, it, item);
 }
 
 bool
@@ -358,14 +411,11 @@ bt_ben_next_key(const struct bt_ben *dict, struct bt_ben_iter *it,
 {
 	struct bt_ben k;
 
-	if (dict->type != BT_BEN_DICT)
-		return false;
-	k = step(dict, it);
-	if (k.type != BT_BEN_STR)
+	if (dict->type != BT_BEN_DICT || !step(dict, it, &k) ||
+	    k.type != BT_BEN_STR)
 		return false;
 	*key = k.str;
-	*value = step(dict, it);
-	return value->type != BT_BEN_NONE;
+	return step(dict, it, value);
 }
 
 struct bt_ben
@@ -401,7 +451,8 @@ bt_ben_pick(const struct bt_ben *dict, const struct bt_ben_want *w, size_t n)
 		*w[i].value = (struct bt_ben){ .type = BT_BEN_NONE };
 	while (bt_ben_next_key(dict, &it, &key, &v))
 		for (size_t i = 0; i < n; i++)
-			if (w[i].value->type == BT_BEN_NONE &&
+			if (w[i].key.n == key.n &&
+			    w[i].value->type == BT_BEN_NONE &&
 			    bt_str_eq(key, w[i].key))
 				*w[i].value = v;
 	for (size_t i = 0; i < n; i++)
