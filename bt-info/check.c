@@ -116,6 +116,10 @@ info_check(const struct info *in, const char *path, struct bt_cli *cli,
 	struct check c = { .in = in, .cli = cli };
 	int rc;
 
+	if (!in->meta.has_v1)
+		return bt_err_set(err, BT_EINPUT,
+		    "cannot check against '%s': it is a v2-only torrent",
+		    in->operand);
 	c.layout = bt_layout_new(&in->meta);
 	c.verdicts = bt_mem_zero(c.layout->nfiles, sizeof(*c.verdicts));
 	bt_bits_init(&c.good, c.layout->pieces);

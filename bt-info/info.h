@@ -15,7 +15,7 @@
 struct info {
 	const char *operand;	/* as the user called it */
 	struct bt_meta meta;
-	char hash[2 * BT_SHA1_LEN + 1];		/* lower-case hex */
+	char hash[2 * BT_SHA1_LEN + 1];		/* v1, lower-case hex, or empty */
 	char hash_v2[2 * BT_SHA256_LEN + 1];	/* BEP 52, or empty */
 	struct bt_buf magnet;
 	size_t listed;		/* files that people see: padding is not */

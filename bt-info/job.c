@@ -1,24 +1,8 @@
 #include "job.h"
 
 #include "cli/signal.h"
-#include "codec/bencode.h"
 #include "codec/magnet.h"
 #include "info.h"
-
-/* BEP 52: the SHA-256 of the info dictionary, where it has a v2 part. */
-static void
-find_v2(struct info *in)
-{
-	struct bt_ben info = bt_ben_at(in->meta.info);
-	struct bt_ben version =
-	    bt_ben_get_type(&info, "meta version", BT_BEN_INT);
-	uint8_t digest[BT_SHA256_LEN];
-
-	if (version.type != BT_BEN_INT || version.num != 2)
-		return;
-	bt_hash_sha256(in->meta.info, digest);
-	bt_str_hex((struct bt_str){ digest, sizeof(digest) }, in->hash_v2);
-}
 
 static int
 tell(struct job *job, const struct info *in, struct bt_err *err)
@@ -63,8 +47,13 @@ job_run_bytes(struct job *job, const char *operand, struct bt_str bytes,
 		return info_lint(bytes, operand, job->strict, &job->cli, err);
 	if (bt_meta_parse(bytes, &in.meta, err) == -1)
 		return bt_err_prefix(err, "'%s'", operand);
-	bt_str_hex((struct bt_str){ in.meta.info_hash, BT_SHA1_LEN }, in.hash);
-	find_v2(&in);
+	if (in.meta.has_v1)
+		bt_str_hex(
+		    (struct bt_str){ in.meta.info_hash, BT_SHA1_LEN }, in.hash);
+	if (in.meta.has_v2)
+		bt_str_hex(
+		    (struct bt_str){ in.meta.info_hash_v2, BT_SHA256_LEN },
+		    in.hash_v2);
 	for (uint32_t i = 0; i < in.meta.nfiles; i++)
 		in.listed += info_is_listed(&in.meta.files[i]);
 	bt_buf_init(&in.magnet, BT_MAGNET_MAX);

@@ -301,7 +301,7 @@ take_torrent(struct job *job, struct bt_str bytes, struct bt_err *err)
 
 	if (bt_meta_parse(bytes, &meta, err) == -1)
 		return -1;
-	memcpy(t.info_hash, meta.info_hash, 20);
+	memcpy(t.info_hash, bt_meta_wire_hash(&meta), 20);
 	t.size = meta.size;
 	for (uint32_t i = 0; i < meta.ntrackers; i++) {
 		GROW(t.trackers, t.ntrackers);

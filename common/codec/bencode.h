@@ -21,7 +21,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define BT_BEN_DEPTH_MAX 64	/* real torrents need 6; v2 trees are deeper */
+#define BT_BEN_DEPTH_MAX 136	/* a v2 tree as deep as a path may be has 132 */
 
 enum bt_ben_type {
 	BT_BEN_NONE = 0,	/* absent, or the end */

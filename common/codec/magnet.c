@@ -34,12 +34,21 @@ is_repeat(const struct bt_meta *m, uint32_t i)
 void
 bt_magnet_put(const struct bt_meta *m, struct bt_buf *out)
 {
-	char hex[2 * BT_SHA1_LEN + 1];
-	int rc;
+	char hex[2 * BT_SHA256_LEN + 1];
+	int rc = 0;
 
 	assert(out->max - out->n >= BT_MAGNET_MAX);
-	bt_str_hex((struct bt_str){ m->info_hash, BT_SHA1_LEN }, hex);
-	rc = bt_buf_printf(out, "magnet:?xt=urn:btih:%s", hex);
+	assert(m->has_v1 || m->has_v2);
+	if (m->has_v1) {
+		bt_str_hex((struct bt_str){ m->info_hash, BT_SHA1_LEN }, hex);
+		rc |= bt_buf_printf(out, "magnet:?xt=urn:btih:%s", hex);
+	}
+	if (m->has_v2) {
+		bt_str_hex(
+		    (struct bt_str){ m->info_hash_v2, BT_SHA256_LEN }, hex);
+		rc |= bt_buf_printf(out, "%sxt=urn:btmh:1220%s",
+		    m->has_v1 ? "&" : "magnet:?", hex);
+	}
 	assert(rc == 0);
 	put_part(out, "dn", m->name);
 	for (uint32_t i = 0; i < m->ntrackers && i < URLS_MAX; i++)

@@ -3,11 +3,13 @@
  *
  *	magnet:?xt=urn:btih:HASH&dn=NAME&tr=URL...&ws=URL...
  *
- * HASH is lower-case hex; everything but unreserved characters is %XX. Trackers
+ * HASH is lower-case hex. A v2 torrent has xt=urn:btmh:1220HASH instead, 12 and
+ * 20 being SHA-256 and its length as a multihash; a hybrid has both, v1 first.
+ * Everything but unreserved characters is %XX. Trackers
  * come in the order of their tiers, each URL once.
  * Pure.
  *
- * Speaks   BEP 9 (magnet URI format)
+ * Speaks   BEP 9 (magnet URI format), 52 (v2 in it)
  * Used by  bt-info, bt-make
  * Tests    tests/unit/test_magnet.c
  */

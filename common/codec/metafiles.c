@@ -186,8 +186,8 @@ check_pair(struct bt_str a, struct bt_str b, struct bt_err *err)
 	    err, BT_EINPUT, "'%s' is both a file and a folder", shown);
 }
 
-static int
-check_conflicts(const struct bt_meta *m, struct bt_err *err)
+int
+bt_metafiles_check(const struct bt_meta *m, struct bt_err *err)
 {
 	const struct bt_meta_file **by_path;
 	size_t n = 0;
@@ -243,5 +243,5 @@ bt_metafiles_parse(
 	if (m->nfiles == 0)
 		return bt_err_set(
 		    err, BT_EINPUT, "the torrent's list of files is empty");
-	return check_conflicts(m, err);
+	return bt_metafiles_check(m, err);
 }

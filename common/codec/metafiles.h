@@ -6,7 +6,7 @@
  * Pure.
  *
  * Speaks   BEP 3 (files), 47 (attr, padding, symlinks)
- * Used by  codec/metainfo
+ * Used by  codec/metainfo, codec/metatree
  * Tests    tests/unit/test_metainfo.c, tests/fuzz/fuzz_metainfo.c
  */
 #ifndef BT_CODEC_METAFILES_H
@@ -21,6 +21,9 @@
  */
 int	bt_metafiles_parse(struct bt_meta *m, const struct bt_ben *list,
 	    struct bt_err *err);
+
+/* Rule 6: are the paths of m's files apart from each other? */
+int	bt_metafiles_check(const struct bt_meta *m, struct bt_err *err);
 
 /* The BT_META_* bits of an attr string; unknown letters are ignored. */
 unsigned	bt_metafiles_attr(struct bt_str attr);

@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 #include "codec/bencode.h"
+#include "codec/merkle.h"
 #include "codec/metafiles.h"
+#include "codec/metatree.h"
 
 bool
 bt_meta_is_safe_name(struct bt_str s)
@@ -58,25 +60,39 @@ read_single(struct bt_meta *m, const struct bt_ben *length,
 	return 0;
 }
 
+static int
+read_piece_length(struct bt_meta *m, const struct bt_ben *v, struct bt_err *err)
+{
+	if (v->type == BT_BEN_NONE || v->num < 1)
+		return bt_err_set(err, BT_EINPUT,
+		    "the piece length is missing or less than 1");
+	if (v->num > BT_META_PIECE_MAX)
+		return bt_err_set(err, BT_ELIMIT,
+		    "a piece length of more than %u bytes", BT_META_PIECE_MAX);
+	m->piece_length = (uint32_t)v->num;
+	if (m->has_v2 && (m->piece_length < BT_MERKLE_BLOCK ||
+			     (m->piece_length & (m->piece_length - 1)) != 0))
+		return bt_err_set(err, BT_EINPUT,
+		    "the piece length of a v2 torrent is not a power of two "
+		    "from 16 KiB");
+	return 0;
+}
+
 /* m->size is known: the number of hashes follows from it. */
 static int
-read_pieces(struct bt_meta *m, const struct bt_ben *piece_length,
-    const struct bt_ben *pieces, struct bt_err *err)
+read_pieces(struct bt_meta *m, const struct bt_ben *pieces, struct bt_err *err)
 {
 	uint64_t want;
 
-	if (piece_length->type == BT_BEN_NONE || piece_length->num < 1)
-		return bt_err_set(err, BT_EINPUT,
-		    "the piece length is missing or less than 1");
-	if (piece_length->num > BT_META_PIECE_MAX)
-		return bt_err_set(err, BT_ELIMIT,
-		    "a piece length of more than %u bytes", BT_META_PIECE_MAX);
-	m->piece_length = (uint32_t)piece_length->num;
+	want = m->size / m->piece_length + (m->size % m->piece_length != 0);
+	if (!m->has_v1) {
+		m->pieces = (uint32_t)want; /* see metatree: by its files */
+		return 0;
+	}
 	if (pieces->str.n % BT_SHA1_LEN != 0)
 		return bt_err_set(err, BT_EINPUT,
 		    "the piece hashes are not a multiple of %d bytes",
 		    BT_SHA1_LEN);
-	want = m->size / m->piece_length + (m->size % m->piece_length != 0);
 	if (pieces->str.n / BT_SHA1_LEN != want)
 		return bt_err_set(err, BT_EINPUT,
 		    "there are %zu piece hashes where the sizes need %llu",
@@ -86,47 +102,86 @@ read_pieces(struct bt_meta *m, const struct bt_ben *piece_length,
 	return 0;
 }
 
+/* What of the info dictionary says where the bytes are. */
+struct content {
+	struct bt_ben name, name8, piece_length, pieces, length, files;
+	struct bt_ben attr, md5sum, version, tree;
+};
+
+/* Which halves there are, by their form. BEP 52: the version comes first. */
+static int
+read_halves(struct bt_meta *m, const struct content *c, struct bt_err *err)
+{
+	if (c->version.num > 2)
+		return bt_err_set(err, BT_EINPUT,
+		    "meta version %lld is not known here",
+		    (long long)c->version.num);
+	m->has_v2 = c->version.num == 2;
+	m->has_v1 = c->pieces.type != BT_BEN_NONE;
+	if (m->has_v2 && c->tree.type != BT_BEN_DICT)
+		return bt_err_set(
+		    err, BT_EINPUT, "the v2 torrent has no file tree");
+	if (!m->has_v1 && !m->has_v2)
+		return bt_err_set(
+		    err, BT_EINPUT, "the torrent has no piece hashes");
+	if (!m->has_v1)
+		return 0;
+	if ((c->length.type == BT_BEN_NONE) == (c->files.type == BT_BEN_NONE))
+		return bt_err_set(err, BT_EINPUT,
+		    "the torrent needs either 'length' or 'files'");
+	if (c->files.type != BT_BEN_NONE && c->files.type != BT_BEN_LIST)
+		return bt_err_set(
+		    err, BT_EINPUT, "the torrent's 'files' is not a list");
+	return 0;
+}
+
+static int
+read_content(struct bt_meta *m, const struct content *c, struct bt_err *err)
+{
+	int rc;
+
+	if (read_halves(m, c, err) == -1 ||
+	    read_name(m, &c->name, &c->name8, err) == -1 ||
+	    read_piece_length(m, &c->piece_length, err) == -1)
+		return -1;
+	if (!m->has_v1)
+		rc = bt_metatree_parse(m, &c->tree, err);
+	else if (c->files.type == BT_BEN_LIST)
+		rc = bt_metafiles_parse(m, &c->files, err);
+	else
+		rc = read_single(m, &c->length, &c->attr, &c->md5sum, err);
+	if (rc == 0 && m->has_v1 && m->has_v2)
+		rc = bt_metatree_join(m, &c->tree, err);
+	return rc == 0 ? read_pieces(m, &c->pieces, err) : -1;
+}
+
 static int
 read_info(struct bt_meta *m, const struct bt_ben *info, struct bt_err *err)
 {
-	struct bt_ben name, name8, piece_length, pieces, length, files;
-	struct bt_ben private, source, attr, md5sum, version;
+	struct bt_ben private, source;
+	struct content c;
 	const struct bt_ben_want want[] = {
-		{ STR("name"), BT_BEN_STR, &name },
-		{ STR("name.utf-8"), BT_BEN_STR, &name8 },
-		{ STR("piece length"), BT_BEN_INT, &piece_length },
-		{ STR("pieces"), BT_BEN_STR, &pieces },
-		{ STR("length"), BT_BEN_NONE, &length },
-		{ STR("files"), BT_BEN_NONE, &files },
+		{ STR("name"), BT_BEN_STR, &c.name },
+		{ STR("name.utf-8"), BT_BEN_STR, &c.name8 },
+		{ STR("piece length"), BT_BEN_INT, &c.piece_length },
+		{ STR("pieces"), BT_BEN_STR, &c.pieces },
+		{ STR("length"), BT_BEN_NONE, &c.length },
+		{ STR("files"), BT_BEN_NONE, &c.files },
 		{ STR("private"), BT_BEN_INT, &private },
 		{ STR("source"), BT_BEN_STR, &source },
-		{ STR("attr"), BT_BEN_STR, &attr },
-		{ STR("md5sum"), BT_BEN_STR, &md5sum },
-		{ STR("meta version"), BT_BEN_INT, &version },
+		{ STR("attr"), BT_BEN_STR, &c.attr },
+		{ STR("md5sum"), BT_BEN_STR, &c.md5sum },
+		{ STR("meta version"), BT_BEN_INT, &c.version },
+		{ STR("file tree"), BT_BEN_DICT, &c.tree },
 	};
-	int rc;
 
 	bt_ben_pick(info, want, sizeof(want) / sizeof(want[0]));
-	if (pieces.type == BT_BEN_NONE && version.num == 2)
-		return bt_err_set(err, BT_EINPUT,
-		    "this is a v2-only torrent, which is not supported");
-	if (pieces.type == BT_BEN_NONE)
-		return bt_err_set(
-		    err, BT_EINPUT, "the torrent has no piece hashes");
-	if ((length.type == BT_BEN_NONE) == (files.type == BT_BEN_NONE))
-		return bt_err_set(err, BT_EINPUT,
-		    "the torrent needs either 'length' or 'files'");
-	if (files.type != BT_BEN_NONE && files.type != BT_BEN_LIST)
-		return bt_err_set(
-		    err, BT_EINPUT, "the torrent's 'files' is not a list");
-	if (read_name(m, &name, &name8, err) == -1)
+	if (read_content(m, &c, err) == -1)
 		return -1;
-	if (files.type == BT_BEN_LIST)
-		rc = bt_metafiles_parse(m, &files, err);
-	else
-		rc = read_single(m, &length, &attr, &md5sum, err);
-	if (rc == -1 || read_pieces(m, &piece_length, &pieces, err) == -1)
-		return -1;
+	if (m->has_v1)
+		bt_hash_sha1(m->info, m->info_hash);
+	if (m->has_v2)
+		bt_hash_sha256(m->info, m->info_hash_v2);
 	m->private_ = private.num != 0;
 	m->source = source.str;
 	return 0;
@@ -233,7 +288,7 @@ static int
 read_root(struct bt_meta *m, const struct bt_ben *root, struct bt_err *err)
 {
 	struct bt_ben info, announce, list, comment, created_by, date;
-	struct bt_ben encoding, url_list, httpseeds, nodes;
+	struct bt_ben encoding, url_list, httpseeds, nodes, layers;
 	const struct bt_ben_want want[] = {
 		{ STR("info"), BT_BEN_DICT, &info },
 		{ STR("announce"), BT_BEN_STR, &announce },
@@ -245,6 +300,7 @@ read_root(struct bt_meta *m, const struct bt_ben *root, struct bt_err *err)
 		{ STR("url-list"), BT_BEN_NONE, &url_list },
 		{ STR("httpseeds"), BT_BEN_NONE, &httpseeds },
 		{ STR("nodes"), BT_BEN_LIST, &nodes },
+		{ STR("piece layers"), BT_BEN_DICT, &layers },
 	};
 
 	if (root->type != BT_BEN_DICT)
@@ -255,8 +311,8 @@ read_root(struct bt_meta *m, const struct bt_ben *root, struct bt_err *err)
 		return bt_err_set(err, BT_EINPUT,
 		    "not a torrent: it has no 'info' dictionary");
 	m->info = info.raw;
-	bt_hash_sha1(m->info, m->info_hash);
-	if (read_info(m, &info, err) == -1)
+	if (read_info(m, &info, err) == -1 ||
+	    (m->has_v2 && bt_metatree_layers(m, &layers, err) == -1))
 		return -1;
 	m->comment = comment.str;
 	m->created_by = created_by.str;
@@ -310,6 +366,36 @@ bt_meta_payload(const struct bt_meta *m)
 		if ((m->files[i].attr & BT_META_PAD) == 0)
 			n += m->files[i].size;
 	return n;
+}
+
+const uint8_t *
+bt_meta_wire_hash(const struct bt_meta *m)
+{
+	return m->has_v1 ? m->info_hash : m->info_hash_v2;
+}
+
+const uint8_t *
+bt_meta_piece_root(const struct bt_meta *m, uint32_t i, uint32_t *bytes)
+{
+	uint64_t at = (uint64_t)i * m->piece_length, left;
+	const struct bt_meta_file *f;
+	uint32_t lo = 0, hi = m->nfiles, mid;
+
+	assert(m->has_v2 && i < m->pieces);
+	while (hi - lo > 1) { /* the last file that begins at `at` or before */
+		mid = lo + (hi - lo) / 2;
+		if (m->files[mid].offset <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	f = &m->files[lo];
+	assert(f->root != NULL);
+	left = f->size - (at - f->offset);
+	*bytes = left < m->piece_length ? (uint32_t)left : m->piece_length;
+	if (f->layer == NULL)
+		return f->root;
+	return f->layer + (at - f->offset) / m->piece_length * BT_SHA256_LEN;
 }
 
 uint32_t

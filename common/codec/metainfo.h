@@ -10,12 +10,15 @@
  * 5. Views point into the input, which the caller keeps as long as the meta.
  * 6. No two files have one path, and no file is a folder of another. Padding is
  *    exempt (BEP 47 gives paddings of one size one path) and needs no path.
- * 7. What is not needed to find the content (announce-list, url-list, nodes,
+ * 7. v2 (meta version 2) has a file tree and a root for each file; a hybrid has
+ *    both halves, and what they say of the files is the same. Each piece layer
+ *    is hashed up to its root. See codec/metatree.
+ * 8. What is not needed to find the content (announce-list, url-list, nodes,
  *    dates) is skipped where it is malformed; white space around URLs goes.
  * Pure.
  *
- * Speaks   BEP 3, 12 (announce-list), 19 (url-list), 17 (httpseeds),
- *          5 (nodes), 27 (private), 47 (attr, padding, sha1, symlinks)
+ * Speaks   BEP 3, 52 (v2, hybrid), 12 (announce-list), 19 (url-list),
+ *          17 (httpseeds), 5 (nodes), 27 (private), 47 (attr, symlinks)
  * Used by  every tool
  * Tests    tests/unit/test_metainfo.c, tests/fuzz/fuzz_metainfo.c
  */
@@ -47,22 +50,32 @@ struct bt_meta_file {
 	struct bt_str path;	/* components joined with '/', no name part */
 	struct bt_str md5sum;	/* as written, or empty */
 	unsigned attr;		/* BT_META_* bits */
+	const uint8_t *root;	/* v2: 32 bytes; NULL: none, empty, padding */
+	const uint8_t *layer;	/* v2: 32 bytes for each of its pieces; NULL
+				 * where root is, and where root is all */
 };
 
 struct bt_meta {
 	struct bt_str raw;		/* the whole input */
 	struct bt_str info;		/* exact bytes of the info dictionary */
-	uint8_t info_hash[BT_SHA1_LEN];
+	bool has_v1, has_v2;		/* a hybrid has both; one always is */
+	uint8_t info_hash[BT_SHA1_LEN];		/* v1; zeros without it */
+	uint8_t info_hash_v2[BT_SHA256_LEN];	/* the same */
 	unsigned oddities;		/* BT_BEN_* bits */
 
 	struct bt_str name;
 	uint64_t size;			/* all files, padding included */
 	uint32_t piece_length;		/* bytes, 1 .. BT_META_PIECE_MAX */
 	uint32_t pieces;		/* how many; 0 only if size is 0 */
-	const uint8_t *piece_hashes;	/* pieces * 20 bytes */
+	const uint8_t *piece_hashes;	/* v1: pieces * 20 bytes, or NULL */
 	bool single;			/* one file, no folder of its own */
 	bool private_;			/* BEP 27 */
-	struct bt_meta_file *files;	/* single: one, whose path is the name */
+	/*
+	 * single: one, whose path is the name. v2 begins each file at a piece:
+	 * where v1 has no padding for that (v2 only), it is put in, without a
+	 * path, so that offsets are the same; none is put at the end.
+	 */
+	struct bt_meta_file *files;
 	uint32_t nfiles;
 
 	struct bt_str announce;		/* empty if absent, as all below */
@@ -100,6 +113,15 @@ void	bt_meta_fini(struct bt_meta *m);
 
 /* The size of all files that are not padding. */
 uint64_t	bt_meta_payload(const struct bt_meta *m);
+/* The hash by which trackers and peers know it: v1's, or v2's first 20 bytes. */
+const uint8_t	*bt_meta_wire_hash(const struct bt_meta *m);
+/*
+ * v2: the hash of piece i < pieces, and how many bytes of a file it is of (the
+ * rest is padding). It is of full height where the file has more pieces than
+ * this; else of the file's own height.
+ */
+const uint8_t	*bt_meta_piece_root(const struct bt_meta *m, uint32_t i,
+	    uint32_t *bytes);
 /* The length of piece i < pieces: the last may be short. */
 uint32_t	bt_meta_piece_size(const struct bt_meta *m, uint32_t i);
 /* Is s fit to be one component of a path on disk? (rule 3) */

@@ -50,11 +50,12 @@ bt_layout_new(const struct bt_meta *m)
 	l->files = bt_mem_array(l->nfiles, sizeof(*l->files));
 	for (uint32_t i = 0; i < l->nfiles; i++)
 		set_file(&l->files[i], m, i);
-	l->piece_hashes = bt_mem_array(l->pieces, BT_SHA1_LEN);
-	if (l->pieces > 0)
+	if (m->has_v1)
+		l->piece_hashes = bt_mem_array(l->pieces, BT_SHA1_LEN);
+	if (m->has_v1 && l->pieces > 0)
 		memcpy(l->piece_hashes, m->piece_hashes,
 		    (size_t)l->pieces * BT_SHA1_LEN);
-	memcpy(l->info_hash, m->info_hash, sizeof(l->info_hash));
+	memcpy(l->info_hash, bt_meta_wire_hash(m), sizeof(l->info_hash));
 	l->name = bt_str_dup(m->name);
 	l->single = m->single;
 	l->private_ = m->private_;

@@ -30,8 +30,8 @@ struct bt_layout {
 	uint32_t pieces;
 	struct bt_layout_file *files;
 	uint32_t nfiles;
-	uint8_t *piece_hashes;		/* pieces * 20, a copy */
-	uint8_t info_hash[20];
+	uint8_t *piece_hashes;		/* pieces * 20, a copy; v2-only: NULL */
+	uint8_t info_hash[20];		/* on the wire */
 	char *name;			/* the torrent's name, a copy */
 	bool single;
 	bool private_;

@@ -40,6 +40,13 @@ bt_member_read(struct bt_member *m, struct bt_input *in, struct bt_err *err)
 	rc = bt_input_torrent(in, m->operand, &bytes, err);
 	if (rc == 0 && bt_meta_parse(bt_buf_str(&bytes), &meta, err) == -1)
 		rc = bt_err_prefix(err, "cannot read '%s'", m->operand);
+	if (rc == 0 && !meta.has_v1) {
+		bt_meta_fini(&meta);
+		rc = bt_err_set(err, BT_EINPUT,
+		    "cannot transfer '%s': it is a v2-only torrent, and only "
+		    "v1 and hybrid ones are transferred",
+		    m->operand);
+	}
 	if (rc == 0) {
 		m->layout = bt_layout_new(&meta);
 		bt_bits_init(&m->have, m->layout->pieces);

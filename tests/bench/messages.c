@@ -52,7 +52,8 @@ static struct bt_layout *
 layout_new(uint32_t pieces)
 {
 	struct bt_meta_file f = { .size = (uint64_t)pieces * PIECE };
-	struct bt_meta m = { .size = f.size,
+	struct bt_meta m = { .has_v1 = true,
+		.size = f.size,
 		.piece_length = PIECE,
 		.pieces = pieces,
 		.single = true,

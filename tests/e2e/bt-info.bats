@@ -417,3 +417,32 @@ print(*[f[\"verdict\"] for f in d[\"files\"]])"'
 │   └── y  (2 B)\r
 └── z  (3 B)\r'
 }
+
+@test "v2 torrents have a v2 hash and no other, hybrids have both" {
+	local d=$BT_ROOT/tests/data/torrents
+
+	run bt-info -p info_hash -p info_hash_v2 $d/libtorrent-v2.torrent
+	assert_output $'\n347d68b5bd2c46b68fdc07162ac0b79106f95809f0c35fdd3b76070edcb81475'
+	run bt-info -p info_hash -p info_hash_v2 -p size $d/libtorrent-hybrid.torrent
+	assert_output $'c46e003ebf521358f26cf541bf1cf0896c30558e\n96875a6a2bbf1a9525c657222c05569fa29cfadcaed45cc2013a447d2a3b6600\n94787'
+	run bash -c "bt-info --json $d/libtorrent-v2.torrent | python3 -c '
+import json, sys
+print(json.load(sys.stdin)[\"info_hash\"])'"
+	assert_output None
+	run bt-info -l $d/libtorrent-v2.torrent
+	assert_output $'1\t60894\t01 first.txt\n2\t0\tempty\n3\t33893\tsub/02 sécond.txt'
+	run bt-info -p magnet $d/libtorrent-v2.torrent
+	assert_output --partial 'magnet:?xt=urn:btmh:1220347d68b5bd2c46b68fdc07162ac0b79106f95809f0c35fdd3b76070edcb81475&dn=album'
+	run bt-info -p magnet $d/libtorrent-hybrid.torrent
+	assert_output --partial 'magnet:?xt=urn:btih:c46e003ebf521358f26cf541bf1cf0896c30558e&xt=urn:btmh:122096875a6a2bbf1a9525c657222c05569fa29cfadcaed45cc2013a447d2a3b6600&dn=album'
+}
+
+@test "what is v2 only is not transferred, and that is said" {
+	local t=$BT_ROOT/tests/data/torrents/libtorrent-v2.torrent
+
+	for tool in bt-get bt-seed; do
+		run --separate-stderr $tool "$t"
+		assert_failure 3
+		[ "$stderr" = "$tool: cannot transfer '$t': it is a v2-only torrent, and only v1 and hybrid ones are transferred" ]
+	done
+}

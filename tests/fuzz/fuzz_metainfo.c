@@ -53,8 +53,10 @@ static void
 check_pieces(const struct bt_meta *m)
 {
 	struct bt_str hashes = { m->piece_hashes,
-		(size_t)m->pieces * BT_SHA1_LEN };
-	uint64_t sum = 0;
+		m->has_v1 ? (size_t)m->pieces * BT_SHA1_LEN : 0 };
+	struct bt_str root = { NULL, BT_SHA256_LEN };
+	uint64_t sum = 0, of_files = 0;
+	uint32_t bytes;
 
 	assert(m->piece_length >= 1);
 	assert(m->piece_length <= BT_META_PIECE_MAX);
@@ -64,6 +66,15 @@ check_pieces(const struct bt_meta *m)
 		sum += bt_meta_piece_size(m, i);
 	}
 	assert(sum == m->size);
+	if (!m->has_v2)
+		return;
+	for (uint32_t i = 0; i < m->pieces; i++) {
+		root.p = bt_meta_piece_root(m, i, &bytes);
+		assert(is_inside(m->raw, root));
+		assert(bytes >= 1 && bytes <= bt_meta_piece_size(m, i));
+		of_files += bytes;
+	}
+	assert(of_files == bt_meta_payload(m));
 }
 
 static void
@@ -95,7 +106,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	uint8_t want[EVP_MAX_MD_SIZE];
 	struct bt_meta m;
 	struct bt_ben info;
-	int ok;
 
 	if (bt_meta_parse(in, &m, &err) == -1) {
 		assert(err.kind == BT_EINPUT || err.kind == BT_ELIMIT);
@@ -107,9 +117,11 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	info = bt_ben_at(m.info);
 	assert(info.type == BT_BEN_DICT);
 	assert(info.raw.n == m.info.n);
-	ok = EVP_Digest(m.info.p, m.info.n, want, NULL, EVP_sha1(), NULL);
-	assert(ok == 1);
-	assert(memcmp(m.info_hash, want, BT_SHA1_LEN) == 0);
+	assert(m.has_v1 || m.has_v2);
+	EVP_Digest(m.info.p, m.info.n, want, NULL, EVP_sha1(), NULL);
+	assert(!m.has_v1 || memcmp(m.info_hash, want, BT_SHA1_LEN) == 0);
+	EVP_Digest(m.info.p, m.info.n, want, NULL, EVP_sha256(), NULL);
+	assert(!m.has_v2 || memcmp(m.info_hash_v2, want, BT_SHA256_LEN) == 0);
 	assert(bt_meta_is_safe_name(m.name));
 	assert(is_inside(m.info, m.name));
 	assert(is_inside(m.info, m.source));

@@ -64,7 +64,8 @@ sim_world_content(
 	uint64_t size = (uint64_t)(pieces - 1) * piece_length + last_length;
 	uint8_t *hashes = bt_mem_array(pieces, BT_SHA1_LEN);
 	struct bt_meta_file file = { .size = size, .path = STR("content") };
-	struct bt_meta m = { .name = STR("content"),
+	struct bt_meta m = { .has_v1 = true,
+		.name = STR("content"),
 		.size = size,
 		.piece_length = piece_length,
 		.pieces = pieces,

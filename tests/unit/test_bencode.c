@@ -217,7 +217,7 @@ nesting_ends_at_the_ceiling(void **state)
 	memset(in, 'l', n + 1);
 	memset(in + n + 1, 'e', n + 1);
 	assert_bad((struct bt_str){ (uint8_t *)in, 2 * n + 2 }, BT_ELIMIT,
-	    "deeper than 64");
+	    "deeper than 136");
 }
 
 static void
@@ -229,7 +229,7 @@ a_million_open_lists_are_refused_without_falling_over(void **state)
 
 	(void)state;
 	memset(in, 'l', n);
-	assert_bad((struct bt_str){ in, n }, BT_ELIMIT, "deeper than 64");
+	assert_bad((struct bt_str){ in, n }, BT_ELIMIT, "deeper than 136");
 	v = bt_ben_at((struct bt_str){ in, n });
 	assert_int_equal(v.type, BT_BEN_NONE);
 	bt_mem_free(in);

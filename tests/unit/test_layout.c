@@ -18,7 +18,8 @@ make(const uint64_t *sizes, uint32_t n, uint32_t piece_length)
 {
 	static const char names[] = "f0f1f2f3f4f5f6f7f8f9";
 	struct bt_meta_file *files = bt_mem_zero(n, sizeof(*files));
-	struct bt_meta m = { .piece_length = piece_length,
+	struct bt_meta m = { .has_v1 = true,
+		.piece_length = piece_length,
 		.name = STR("T"),
 		.files = files,
 		.nfiles = n };
@@ -280,7 +281,8 @@ paths_lie_in_the_folder_of_the_torrent(void **state)
 		    .offset = 1,
 		    .path = STR("b"),
 		    .attr = BT_META_PAD } };
-	struct bt_meta m = { .piece_length = 16384,
+	struct bt_meta m = { .has_v1 = true,
+		.piece_length = 16384,
 		.size = 3,
 		.pieces = 1,
 		.piece_hashes = (const uint8_t *)"01234567890123456789",
@@ -302,7 +304,8 @@ static void
 a_single_file_lies_under_its_own_name(void **state)
 {
 	struct bt_meta_file file = { .size = 3, .path = STR("one.iso") };
-	struct bt_meta m = { .piece_length = 16384,
+	struct bt_meta m = { .has_v1 = true,
+		.piece_length = 16384,
 		.size = 3,
 		.pieces = 1,
 		.piece_hashes = (const uint8_t *)"01234567890123456789",

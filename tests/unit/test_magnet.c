@@ -20,6 +20,7 @@ meta(void)
 	memset(&m, 0, sizeof(m));
 	for (unsigned i = 0; i < BT_SHA1_LEN; i++)
 		m.info_hash[i] = (uint8_t)(i % 16 * 17);
+	m.has_v1 = true;
 	m.name = STR("x");
 	return m;
 }

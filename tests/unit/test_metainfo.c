@@ -125,6 +125,16 @@ assert_tracker(
 	assert_int_equal(m->trackers[i].tier, tier);
 }
 
+static void
+assert_root(const uint8_t *root, const char *want)
+{
+	char hex[2 * BT_SHA256_LEN + 1];
+
+	assert_non_null(root);
+	bt_str_hex((struct bt_str){ root, BT_SHA256_LEN }, hex);
+	assert_string_equal(hex, want);
+}
+
 /* What other programs say of these files is in tests/data/torrents/README. */
 static void
 a_torrent_by_mktorrent_says_what_others_read_in_it(void **state)
@@ -228,16 +238,76 @@ a_hybrid_torrent_is_read_as_v1_with_its_padding(void **state)
 }
 
 static void
-a_v2_only_torrent_is_refused_by_name(void **state)
+assert_v2(const struct bt_meta *m, const char *hash)
 {
-	struct bt_buf b = slurp("libtorrent-v2");
-	struct bt_err err = BT_ERR_INIT;
-	struct bt_meta m;
+	char hex[2 * BT_SHA256_LEN + 1];
+
+	assert_true(m->has_v2);
+	bt_str_hex((struct bt_str){ m->info_hash_v2, BT_SHA256_LEN }, hex);
+	assert_string_equal(hex, hash);
+}
+
+static void
+the_roots_of_a_hybrid_are_with_its_v1_files(void **state)
+{
+	struct bt_buf b = slurp("libtorrent-hybrid");
+	struct bt_meta m = parsed(bt_buf_str(&b));
+	uint32_t bytes;
 
 	(void)state;
-	assert_int_equal(bt_meta_parse(bt_buf_str(&b), &m, &err), -1);
-	assert_int_equal(err.kind, BT_EINPUT);
-	assert_non_null(strstr(err.text, "v2-only"));
+	assert_true(m.has_v1);
+	assert_v2(&m, "96875a6a2bbf1a9525c657222c05569f"
+		      "a29cfadcaed45cc2013a447d2a3b6600");
+	assert_ptr_equal(bt_meta_wire_hash(&m), m.info_hash);
+	assert_root(m.files[0].root, "dabe1aa5a9a37e7f1f9d1b17d7372f46"
+				     "526836a5b76d0d17874336a7b5872d0a");
+	assert_null(m.files[1].root);
+	assert_null(m.files[2].root);
+	assert_root(m.files[3].root, "b63fae4e3677705c60ad981f8375f826"
+				     "3652ee42c68fe1ff8f568d42266a5aa1");
+	assert_root(bt_meta_piece_root(&m, 0, &bytes),
+	    "3e3919efec61528963cb268b48bf26d7"
+	    "704350951b0433a6a49578d5e019a356");
+	assert_int_equal(bytes, 16384);
+	assert_root(bt_meta_piece_root(&m, 3, &bytes),
+	    "7b93d01f4291312c085670b1b4afc9b0"
+	    "86eee59e90fd236e896ab55c5ea3aac8");
+	assert_int_equal(bytes, 60894 - 3 * 16384);
+	assert_root(bt_meta_piece_root(&m, 6, &bytes),
+	    "7774da4452855805f2779044346e08bb"
+	    "45ef629658aa1067f8609faa3894e5a6");
+	assert_int_equal(bytes, 33893 - 2 * 16384);
+	bt_meta_fini(&m);
+	bt_buf_fini(&b);
+}
+
+static void
+a_v2_torrent_has_the_offsets_of_a_hybrid(void **state)
+{
+	struct bt_buf b = slurp("libtorrent-v2");
+	struct bt_meta m = parsed(bt_buf_str(&b));
+	static const uint8_t none[BT_SHA1_LEN] = { 0 };
+
+	(void)state;
+	assert_false(m.has_v1);
+	assert_v2(&m, "347d68b5bd2c46b68fdc07162ac0b791"
+		      "06f95809f0c35fdd3b76070edcb81475");
+	assert_memory_equal(m.info_hash, none, sizeof(none));
+	assert_ptr_equal(bt_meta_wire_hash(&m), m.info_hash_v2);
+	assert_null(m.piece_hashes);
+	assert_int_equal(m.pieces, 7);
+	assert_int_equal(m.nfiles, 4);
+	assert_str(m.name, "album");
+	assert_file(&m, 0, "01 first.txt", 60894, 0, 0);
+	assert_file(&m, 1, "empty", 0, 60894, 0);
+	assert_file(&m, 2, "", 4642, 60894, BT_META_PAD);
+	assert_file(&m, 3,
+	    "sub/02 s\xc3\xa9"
+	    "cond.txt",
+	    33893, 65536, 0);
+	assert_true(m.size == 65536 + 33893);
+	assert_true(bt_meta_payload(&m) == 94787);
+	bt_meta_fini(&m);
 	bt_buf_fini(&b);
 }
 
@@ -788,7 +858,8 @@ main(void)
 		    a_torrent_by_libtorrent_says_what_others_read_in_it),
 		cmocka_unit_test(
 		    a_hybrid_torrent_is_read_as_v1_with_its_padding),
-		cmocka_unit_test(a_v2_only_torrent_is_refused_by_name),
+		cmocka_unit_test(the_roots_of_a_hybrid_are_with_its_v1_files),
+		cmocka_unit_test(a_v2_torrent_has_the_offsets_of_a_hybrid),
 		cmocka_unit_test(no_damage_to_a_torrent_reads_past_its_end),
 		cmocka_unit_test(the_info_hash_is_of_the_bytes_as_they_stand),
 		cmocka_unit_test(what_is_no_torrent_is_said_not_to_be_one),

@@ -1,0 +1,102 @@
+#include "codec/merkle.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define LEN BT_SHA256_LEN
+#define SOME_LEVELS 9u /* gone up at once, in a place on the stack */
+#define SOME (1u << SOME_LEVELS)
+
+void
+bt_merkle_init(struct bt_merkle *k)
+{
+	uint8_t pair[2 * LEN];
+
+	bt_lanes_init(&k->lanes);
+	memset(k->zero[0], 0, LEN);
+	for (unsigned i = 1; i < BT_MERKLE_LEVELS_MAX; i++) {
+		memcpy(pair, k->zero[i - 1], LEN);
+		memcpy(pair + LEN, k->zero[i - 1], LEN);
+		bt_hash_sha256(
+		    (struct bt_str){ pair, sizeof(pair) }, k->zero[i]);
+	}
+}
+
+unsigned
+bt_merkle_height(uint64_t n)
+{
+	unsigned h = 0;
+
+	while (h < 63 && ((uint64_t)1 << h) < n)
+		h++;
+	return h;
+}
+
+/* Up by `height` levels in place; the node is then at the start of it. */
+static void
+climb(const struct bt_merkle *k, uint8_t *at, size_t n, unsigned level,
+    unsigned height)
+{
+	struct bt_str pairs[SOME / 2];
+
+	for (; height > 0; height--, level++) {
+		if (n % 2 != 0)
+			memcpy(at + n++ * LEN, k->zero[level], LEN);
+		n /= 2;
+		for (size_t i = 0; i < n; i++)
+			pairs[i] = (struct bt_str){ at + i * 2 * LEN, 2 * LEN };
+		/* lanes write no digest before they have read what is there */
+		bt_lanes_whole(&k->lanes, BT_HASH_SHA256, pairs, n, at);
+	}
+}
+
+/* One step of at most SOME_LEVELS; how many nodes came out of it. */
+static size_t
+step(const struct bt_merkle *k, const uint8_t *hashes, size_t n, unsigned level,
+    unsigned height, uint8_t *out)
+{
+	uint8_t place[SOME * LEN];
+	size_t some, made = 0, width = (size_t)1 << height;
+
+	for (; n > 0; n -= some, hashes += some * LEN, made++) {
+		some = n < width ? n : width;
+		memcpy(place, hashes, some * LEN);
+		climb(k, place, some, level, height);
+		memcpy(out + made * LEN, place, LEN);
+	}
+	return made;
+}
+
+void
+bt_merkle_up(const struct bt_merkle *k, const uint8_t *hashes, size_t n,
+    unsigned level, unsigned height, uint8_t out[BT_SHA256_LEN])
+{
+	uint8_t *made = NULL;
+	unsigned some;
+
+	assert(n > 0 && (height >= 63 || n <= (uint64_t)1 << height));
+	assert(height < BT_MERKLE_LEVELS_MAX - level);
+	if (height > SOME_LEVELS && n > 1)
+		made = bt_mem_array(n / SOME + 1, LEN);
+	for (; height > SOME_LEVELS && n > 1; height -= some, level += some) {
+		some = SOME_LEVELS;
+		n = step(k, hashes, n, level, some, made);
+		hashes = made;
+	}
+	if (height > SOME_LEVELS) { /* one node, and nothing beside it */
+		uint8_t pair[2 * LEN];
+
+		memcpy(pair, hashes, LEN);
+		for (; height > 0; height--, level++) {
+			memcpy(pair + LEN, k->zero[level], LEN);
+			bt_hash_sha256(
+			    (struct bt_str){ pair, sizeof(pair) }, pair);
+		}
+		memcpy(out, pair, LEN);
+	} else {
+		step(k, hashes, n, level, height, out);
+	}
+	bt_mem_free(made);
+}
