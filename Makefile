@@ -109,6 +109,19 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto
 
+# Real torrents with faults through bt-info's own entry: `make mutations`.
+MUTATE =	$(BUILD)/tests/fuzz/mutate
+MUTATIONS =	30000
+$(MUTATE).o: STD += -Ibt-info
+$(MUTATE): $(BUILD)/tests/fuzz/mutate.o $(filter-out %/main.o,$(call obj,bt-info)) \
+    $(BUILD)/libbt.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NETLIBS) -ljansson -lcrypto
+.PHONY: mutations mutate-run
+mutations:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" mutate-run
+mutate-run: $(MUTATE)
+	@$(MUTATE) $(MUTATIONS) $(SEED) tests/data/torrents/*.torrent
+
 .PHONY: unit-asan fuzz-replay fuzz replay hunt
 unit-asan:
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory \
@@ -182,7 +195,7 @@ bench: bench-build
 
 # All that is compiled, for the lint that both compilers are content with it.
 .PHONY: everything
-everything: all $(UNIT) $(SIM) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+everything: all $(UNIT) $(SIM) $(MUTATE) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
@@ -214,6 +227,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'unit=$(MAKE) -k unit' \
 		'sanitized unit=$(MAKE) -k unit-asan' \
 		'corpora=$(MAKE) fuzz-replay' \
+		'mutations=$(MAKE) mutations' \
 		'sim=$(MAKE) sim' \
 		'sim proof=$(MAKE) -k sim-proof' \
 		'e2e=$(BATS) tests/e2e' \
@@ -224,6 +238,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 E2E =		$(filter-out %/memory.bats %/install.bats %/bench.bats, \
 		$(wildcard tests/e2e/*.bats))
 MORE =		'sim long=$(MAKE) sim-long' \
+		'a million mutations=$(MAKE) mutations MUTATIONS=1000000' \
 		'fuzz=$(MAKE) fuzz' \
 		'e2e by clang=BT_BIN=$(BUILD)/clang/bin $(BATS) $(E2E)' \
 		'sanitized e2e=BT_BIN=$(BUILD)/asan/bin $(BATS) $(E2E)' \

@@ -66,6 +66,12 @@ info_field_names(struct bt_buf *to)
 		bt_buf_printf(to, "%s%s", i == 0 ? "" : ", ", fields[i].name);
 }
 
+size_t
+info_field_count(void)
+{
+	return NFIELDS;
+}
+
 int
 info_field_find(const char *name)
 {

@@ -26,7 +26,8 @@ bool	info_is_listed(const struct bt_meta_file *f);
 
 /* fields.c: the facts by name. The names, in order, with ", " between. */
 void	info_field_names(struct bt_buf *to);
-/* The number of a field, or -1. */
+/* How many there are; the number of one, or -1. */
+size_t	info_field_count(void);
 int	info_field_find(const char *name);
 void	info_print_field(const struct info *in, struct bt_out *o, int field);
 void	info_show(const struct info *in, struct bt_out *o);

@@ -376,7 +376,13 @@ bt_ben_check(struct bt_str in, struct bt_ben *out, unsigned *oddities,
 		rc = note(&c, BT_BEN_TRAILING, "bytes after the value");
 	if (rc == -1)
 		return -1;
-	*out = bt_ben_at(bt_str_sub(in, 0, c.at));
+	if (in.p[0] != 'd' && in.p[0] != 'l')
+		*out = bt_ben_at(in);
+	else
+		*out = (struct bt_ben){
+			.type = in.p[0] == 'd' ? BT_BEN_DICT : BT_BEN_LIST,
+			.raw = bt_str_sub(in, 0, c.at),
+		};
 	if (oddities != NULL)
 		*oddities = c.odd;
 	return 0;

@@ -45,6 +45,15 @@ const struct bt_lint_rule bt_lint_rules[] = {
 	    "a piece length that cannot be" },
 	[BT_LINT_PIECE_COUNT] = { "piece-count", true,
 	    "piece hashes that do not fit the length" },
+	[BT_LINT_META_VERSION] = { "meta-version", true, "neither 1 nor 2" },
+	[BT_LINT_V2_PIECE_LENGTH] = { "v2-piece-length", true,
+	    "of v2, and no power of two from 16 KiB" },
+	[BT_LINT_V2_FILE_TREE] = { "v2-file-tree", true,
+	    "a file tree that is malformed" },
+	[BT_LINT_V2_PIECE_LAYERS] = { "v2-piece-layers", true,
+	    "layers that do not fit the files or their roots" },
+	[BT_LINT_V1_V2_MISMATCH] = { "v1-v2-mismatch", true,
+	    "a hybrid whose halves disagree" },
 	[BT_LINT_PATH_TRAVERSAL] = { "path-traversal", true, "'.' or '..'" },
 	[BT_LINT_PATH_ABSOLUTE] = { "path-absolute", true,
 	    "a name that begins with '/'" },
@@ -158,7 +167,8 @@ bt_lint_tell(struct bt_lint *l, enum bt_lint_id id, const uint8_t *p,
 /* The keys of the info dictionary that are looked at. */
 struct info {
 	struct bt_ben name, name8, piece_length, pieces, length, files;
-	struct bt_ben private_, source, attr;
+	struct bt_ben private_, source, attr, version, tree;
+	bool has_v1, has_v2;
 };
 
 static void
@@ -188,14 +198,21 @@ check_name(struct bt_lint *l, const char *key, const struct bt_ben *v)
 	bt_lint_out(l);
 }
 
-/* The piece length, or 0 when it cannot be. */
+/* The piece length, or 0 when it cannot be. v2 allows fewer. */
 static int64_t
-check_piece_length(struct bt_lint *l, const struct bt_ben *v)
+check_piece_length(struct bt_lint *l, const struct bt_ben *v, bool has_v2)
 {
 	const char *key = "piece length";
 
 	if (v->type != BT_BEN_INT)
 		return 0;
+	if (has_v2 && v->num > 0 && v->num <= BT_META_PIECE_MAX &&
+	    ((v->num & (v->num - 1)) != 0 || v->num < BT_METAWRITE_PIECE_MIN)) {
+		tell_key(l, key, BT_LINT_V2_PIECE_LENGTH, v,
+		    "the piece length of a v2 torrent is a power of two from "
+		    "16 KiB");
+		return 0;
+	}
 	if (v->num < 1)
 		tell_key(l, key, BT_LINT_PIECE_LENGTH, v,
 		    "the piece length is less than 1");
@@ -268,29 +285,68 @@ check_content(struct bt_lint *l, const struct info *i, int64_t piece_length)
 	return -1;
 }
 
-/* What must be there, of whatever type. */
+/* Which halves there are, and what they must hold, of whatever type. */
 static void
-check_needed(struct bt_lint *l, const struct bt_ben *info)
+check_needed(struct bt_lint *l, const struct bt_ben *info, struct info *i)
 {
-	static const char *const needed[] = { "name", "piece length",
-		"pieces" };
+	const char *const needed[] = { "name", "piece length",
+		i->has_v2 ? "file tree" : "pieces" };
 	struct bt_ben length = bt_ben_get(info, "length");
 	struct bt_ben files = bt_ben_get(info, "files");
 
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (bt_ben_get(info, needed[i]).type == BT_BEN_NONE)
+	for (size_t k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)
+		if (bt_ben_get(info, needed[k]).type == BT_BEN_NONE)
 			bt_lint_tell(l, BT_LINT_MISSING_KEY, info->raw.p,
-			    "there is no '%s'", needed[i]);
-	if ((length.type == BT_BEN_NONE) == (files.type == BT_BEN_NONE))
+			    "there is no '%s'", needed[k]);
+	if (i->version.type == BT_BEN_INT &&
+	    (i->version.num < 1 || i->version.num > 2))
+		tell_key(l, "meta version", BT_LINT_META_VERSION, &i->version,
+		    "the meta version is neither 1 nor 2");
+	if ((i->has_v1 || !i->has_v2) &&
+	    (length.type == BT_BEN_NONE) == (files.type == BT_BEN_NONE))
 		bt_lint_tell(l, BT_LINT_SINGLE_OR_MULTI, info->raw.p,
 		    length.type == BT_BEN_NONE
 			? "there is neither 'length' nor 'files'"
 			: "there are both 'length' and 'files'");
 }
 
+/* The content's size by the half or halves there are, or -1. */
+static int64_t
+check_halves(struct bt_lint *l, const struct info *i, int64_t length,
+    const struct bt_ben *layers, bool *is_multi)
+{
+	struct bt_lint_tree t = {
+		.tree = i->tree,
+		.layers = *layers,
+		.files = i->files,
+		.length = i->length,
+		.name = i->name.str,
+		.piece_length = (uint32_t)length,
+		.has_v1 = i->has_v1,
+	};
+	uint64_t errors = l->totals->errors;
+	int64_t size = -1;
+
+	*is_multi = i->files.type == BT_BEN_LIST;
+	if (i->has_v1 || !i->has_v2)
+		size = check_content(l, i, length);
+	if (size >= 0 && length > 0 && i->pieces.type == BT_BEN_STR)
+		check_pieces(l, &i->pieces, length, (uint64_t)size);
+	if (!i->has_v2 || i->tree.type != BT_BEN_DICT)
+		return size;
+	t.is_faulty = l->totals->errors > errors || (i->has_v1 && size < 0);
+	if (!i->has_v1) {
+		size = bt_lint_tree(l, &t);
+		*is_multi = size >= 0 && !t.is_single;
+	} else {
+		bt_lint_tree(l, &t);
+	}
+	return size;
+}
+
 static void
-check_info(
-    struct bt_lint *l, const struct bt_ben *info, struct bt_lint_links *links)
+check_info(struct bt_lint *l, const struct bt_ben *info,
+    const struct bt_ben *layers, struct bt_lint_links *links)
 {
 	struct info i;
 	const struct bt_lint_key keys[] = {
@@ -303,6 +359,8 @@ check_info(
 		{ STR("private"), BT_BEN_INT, &i.private_ },
 		{ STR("source"), BT_BEN_STR, &i.source },
 		{ STR("attr"), BT_BEN_STR, &i.attr },
+		{ STR("meta version"), BT_BEN_INT, &i.version },
+		{ STR("file tree"), BT_BEN_DICT, &i.tree },
 		{ STR("md5sum"), BT_BEN_STR, NULL },
 		{ STR("sha1"), BT_BEN_STR, NULL },
 	};
@@ -310,27 +368,25 @@ check_info(
 
 	bt_lint_into_key(l, STR("info"));
 	bt_lint_keys(l, info, keys, sizeof(keys) / sizeof(keys[0]));
-	check_needed(l, info);
+	i.has_v2 = i.version.num == 2;
+	i.has_v1 = bt_ben_get(info, "pieces").type != BT_BEN_NONE;
+	check_needed(l, info, &i);
 	check_name(l, "name", &i.name);
 	if (!bt_str_eq(i.name.str, i.name8.str))
 		check_name(l, "name.utf-8", &i.name8);
 	check_text(l, "source", &i.source);
-	length = check_piece_length(l, &i.piece_length);
-	size = check_content(l, &i, length);
-	if (size >= 0 && length > 0) {
-		if (i.pieces.type == BT_BEN_STR)
-			check_pieces(l, &i.pieces, length, (uint64_t)size);
+	length = check_piece_length(l, &i.piece_length, i.has_v2);
+	size = check_halves(l, &i, length, layers, &links->is_multi);
+	if (size >= 0 && length > 0)
 		check_usual(l, &i.piece_length, (uint64_t)size);
-	}
 	links->is_private = i.private_.num != 0;
-	links->is_multi = i.files.type == BT_BEN_LIST;
 	bt_lint_out(l);
 }
 
 static void
 check_root(struct bt_lint *l, const struct bt_ben *root)
 {
-	struct bt_ben info, comment, created_by;
+	struct bt_ben info, comment, created_by, layers;
 	struct bt_lint_links k = { .is_private = false };
 	const struct bt_lint_key keys[] = {
 		{ STR("info"), BT_BEN_NONE, &info },
@@ -343,6 +399,7 @@ check_root(struct bt_lint *l, const struct bt_ben *root)
 		{ STR("url-list"), BT_BEN_NONE, &k.url_list },
 		{ STR("httpseeds"), BT_BEN_NONE, &k.httpseeds },
 		{ STR("nodes"), BT_BEN_LIST, &k.nodes },
+		{ STR("piece layers"), BT_BEN_DICT, &layers },
 	};
 
 	if (root->type != BT_BEN_DICT) {
@@ -352,7 +409,7 @@ check_root(struct bt_lint *l, const struct bt_ben *root)
 	}
 	bt_lint_keys(l, root, keys, sizeof(keys) / sizeof(keys[0]));
 	if (info.type == BT_BEN_DICT)
-		check_info(l, &info, &k);
+		check_info(l, &info, &layers, &k);
 	else
 		bt_lint_tell(l, BT_LINT_NOT_A_TORRENT, root->raw.p,
 		    "there is no dictionary 'info'");

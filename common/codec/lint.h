@@ -11,7 +11,7 @@
  * 4. Of one id BT_LINT_EACH_MAX findings are told; the others are counted.
  * Pure.
  *
- * Speaks   BEP 3, 5 (nodes), 12, 17, 19, 27, 47
+ * Speaks   BEP 3, 5 (nodes), 12, 17, 19, 27, 47, 52
  * Used by  bt-info
  * Tests    tests/e2e/lint.bats (each id), tests/fuzz/fuzz_lint.c (rule 2)
  */

@@ -4,6 +4,7 @@
 
 #include "codec/bencode.h"
 #include "codec/lint.h"
+#include "codec/metainfo.h"
 
 /* In the order of bt_lint_rules. */
 enum bt_lint_id {
@@ -21,6 +22,11 @@ enum bt_lint_id {
 	BT_LINT_FILE_LENGTH,
 	BT_LINT_PIECE_LENGTH,
 	BT_LINT_PIECE_COUNT,
+	BT_LINT_META_VERSION,
+	BT_LINT_V2_PIECE_LENGTH,
+	BT_LINT_V2_FILE_TREE,
+	BT_LINT_V2_PIECE_LAYERS,
+	BT_LINT_V1_V2_MISMATCH,
 	BT_LINT_PATH_TRAVERSAL,
 	BT_LINT_PATH_ABSOLUTE,
 	BT_LINT_PATH_SEPARATOR,
@@ -72,22 +78,16 @@ void	bt_lint_into_key(struct bt_lint *l, struct bt_str key);
 void	bt_lint_into_index(struct bt_lint *l, uint64_t index);
 void	bt_lint_out(struct bt_lint *l);
 
-/*
- * lint_form.c: the bencoding itself. false: malformed, nothing else can be said;
- * else *root is the value.
- */
+/* lint_form.c: the bencoding itself; false: it is malformed, all else is moot. */
 bool	bt_lint_form(struct bt_lint *l, struct bt_ben *root);
 
-/* lint_keys.c: the value of a known key has its type; else told, and NONE. */
+/* lint_keys.c: a known key. */
 struct bt_lint_key {
 	struct bt_str name;
 	enum bt_ben_type type;	/* BT_BEN_NONE: more than one is right */
 	struct bt_ben *value;	/* NULL: known, and not looked at */
 };
-/*
- * One walk over a dictionary: the values of the known keys, and their types.
- * What no reader needs is added to idle: unknown keys and those named in spare.
- */
+/* One walk: the known keys' values, or NONE where a type is wrong, and told. */
 void	bt_lint_keys(struct bt_lint *l, const struct bt_ben *dict,
 	    const struct bt_lint_key *keys, size_t n);
 
@@ -102,12 +102,23 @@ struct bt_lint_path {
 };
 void	bt_lint_paths(struct bt_lint *l, struct bt_lint_path *paths, size_t n);
 
-/*
- * lint_files.c: the value of "files" or "length". Gives the content's size, or
- * -1 if it cannot be said.
- */
+/* lint_files.c: the value of "files". Gives their size, or -1. */
 int64_t	bt_lint_files(struct bt_lint *l, const struct bt_ben *files,
 	    uint64_t name_n, int64_t piece_length);
+
+/*
+ * lint_tree.c: the file tree, the layers, and both halves of a hybrid. Gives the
+ * size with the gaps between files, or -1.
+ */
+struct bt_lint_tree {
+	struct bt_ben tree, layers, files, length;
+	struct bt_str name;
+	uint32_t piece_length;	/* 0: it cannot be said */
+	bool has_v1;
+	bool is_faulty;		/* the v1 half has errors: not asked further */
+	bool is_single;		/* set: it is of one file */
+};
+int64_t	bt_lint_tree(struct bt_lint *l, struct bt_lint_tree *t);
 
 /* lint_links.c: trackers, web seeds, nodes of the root. */
 struct bt_lint_links {

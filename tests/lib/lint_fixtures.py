@@ -4,6 +4,7 @@ one fault and no other, as FOLDER/ID/NAME; torrents without any in FOLDER/clean.
 A torrent is written by hand here, so that faults can be: a dictionary is a
 Python dict, in whose own order its keys are written, or a list of pairs.
 """
+import hashlib
 import os
 import sys
 
@@ -12,6 +13,10 @@ PIECE = 16384
 
 class Raw(bytes):
     """Bencoded already."""
+
+
+def as_bytes(s):
+    return s.encode() if isinstance(s, str) else s
 
 
 def ben(v):
@@ -27,7 +32,7 @@ def ben(v):
         return b"l" + b"".join(map(ben, v)) + b"e"
     if isinstance(v, tuple):  # pairs, in the order given
         return b"d" + b"".join(ben(k) + ben(x) for k, x in v) + b"e"
-    return ben(tuple(sorted(v.items(), key=lambda kv: kv[0].encode())))
+    return ben(tuple(sorted(v.items(), key=lambda kv: as_bytes(kv[0]))))
 
 
 def changed(d, changes):
@@ -66,6 +71,30 @@ def torrent(i=None, **root):
                         "info": info() if i is None else i}, root))
 
 
+LAYER = b"1" * 32 + b"2" * 32  # of two leaves, which are pieces here
+ROOT = hashlib.sha256(LAYER).digest()
+
+
+def leaf(length, **changes):
+    """A file of the tree, whose root is right where there is a layer."""
+    return {"": changed({"length": length, "pieces root": ROOT}, changes)}
+
+
+def v2(tree=None, layers=None, **changes):
+    """BEP 52: a file of 20000 bytes, or this tree."""
+    i = {"name": "x", "piece length": PIECE, "meta version": 2,
+         "file tree": {"x": leaf(20000)} if tree is None else tree}
+    return torrent(changed(i, changes), **{
+        "piece layers": {ROOT: LAYER}
+                               if layers is None else layers})
+
+
+def hybrid(layers=None, **changes):
+    i = info(**{"meta version": 2, "file tree": {"x": leaf(20000)}})
+    return torrent(changed(i, changes), **{"piece layers": {ROOT: LAYER}
+                                           if layers is None else layers})
+
+
 WHOLE = torrent()
 TRACKERS = ["http://a.example/announce", "udp://b.example:6969"]
 
@@ -83,7 +112,36 @@ CASES = {
         torrent(**{"url-list": ""}, announce="wss://w.example"),
         torrent(folder((5, ["a"])), **{"url-list": "https://s.example/"}),
         torrent(info(length=5, pieces=b"h" * 20, piece_length=1 << 20)),
+        v2(), v2({"a": leaf(20000), "b": {"c": leaf(5), "d": leaf(0)}}),
+        hybrid(),
+        torrent(changed(folder((5, ["a"]), (PIECE - 5, [".pad", "16379"],
+                                            {"attr": "p"}), (5, ["b"])), {
+            "meta version": 2,
+            "file tree": {"a": leaf(5), "b": leaf(5)}}),
+            **{"piece layers": {}}),
     ],
+    "meta-version": [torrent(info(**{"meta version": 3})),
+                     torrent(info(**{"meta version": 0}))],
+    "v2-piece-length": [v2(piece_length=8192), hybrid(piece_length=20000,
+                                                      pieces=b"h" * 20)],
+    "v2-file-tree": [
+        v2({}), v2({"x": {}}), v2({"x": 5}), v2({"x": {"": 5}}),
+        v2({"x": leaf(-5)}), v2({"x": leaf("5")}),
+        v2({"x": {"": {"pieces root": ROOT}}}),
+        v2({"x": leaf(5, pieces_root=None)}),
+        v2({"x": leaf(5, pieces_root=b"short")}),
+        v2({"x": leaf(5, attr="p")})],
+    "v2-piece-layers": [
+        v2(layers={}), v2(layers={ROOT: LAYER[:32]}),
+        v2(layers={ROOT: LAYER[::-1]}), hybrid(layers={}),
+        v2(layers={ROOT: 5}), v2(layers={b"short": LAYER})],
+    "v1-v2-mismatch": [
+        hybrid(length=20001), hybrid(file_tree={"y": leaf(20000)}),
+        hybrid(file_tree={"x": leaf(20000), "y": leaf(5)}),
+        hybrid(file_tree={}),
+        torrent(changed(folder((5, ["a"]), (5, ["b"])), {
+            "meta version": 2,
+            "file tree": {"a": leaf(5), "b": leaf(5)}}))],
     "malformed": [b"not a torrent", WHOLE[:-1], WHOLE[:40],
                   WHOLE.replace(b"i20000e", b"i2x000e"), b"d4:info99:xe"],
     "too-deep": [b"d1:a" + b"l" * 1000 + b"e" * 1001],
@@ -137,8 +195,9 @@ CASES = {
     "path-traversal": [
         torrent(info(name="..")), torrent(info(name=".")),
         torrent(folder((5, ["..", "x"]))), torrent(folder((5, ["a", "."]))),
+        v2({"..": {"x": leaf(5)}}),
         torrent(folder((5, ["a"], {"path.utf-8": ["..", "a"]})))],
-    "path-absolute": [torrent(info(name="/etc")),
+    "path-absolute": [v2({"/x": leaf(20000)}),torrent(info(name="/etc")),
                       torrent(folder((5, ["/a"])))],
     "path-separator": [torrent(info(name="a/b")),
                        torrent(folder((5, ["a/b"])))],
@@ -152,6 +211,7 @@ CASES = {
         torrent(folder((5, ["a"]), (5, ["b"]), (5, ["a"]))),
         torrent(folder((5, ["a"]), (5, ["b"], {"path.utf-8": ["a"]})))],
     "file-and-folder": [
+        v2({"x": changed(leaf(5), {"y": leaf(5)})}),
         torrent(folder((5, ["a"]), (5, ["a", "b"]))),
         torrent(folder((5, ["a", "b", "c"]), (5, ["a b"]), (5, ["a"]),
                        (5, ["a.b"])))],
@@ -182,6 +242,7 @@ CASES = {
     "case-collision": [
         torrent(folder((5, ["Read"]), (5, ["z"]), (5, ["rEAD"]))),
         torrent(folder((5, ["é", "ß"]), (5, ["É", "ß"]))),
+        v2({"a": {"x": leaf(5)}, "A": {"X": leaf(5)}}),
         torrent(folder((5, ["ΣΑΣ"]), (5, ["σας"])))],
     "windows-name": [torrent(info(name=n)) for n in (
         "a:b", "what?", "a\\b", "dot.", "blank ", "CON", "nul.txt", "Lpt1.a.b",
