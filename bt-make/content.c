@@ -96,7 +96,7 @@ take_single(struct content *c, const char *path, uint64_t size)
 	c->sources = bt_mem_zero(1, sizeof(*c->sources));
 	c->text = bt_mem_strdup(path);
 	c->files[0].size = size;
-	c->sources[0] = (struct bt_hasher_file){ c->text, size };
+	c->sources[0] = (struct bt_author_file){ c->text, size };
 }
 
 /* Full paths in one block; a file's path in the torrent is a tail of its. */
@@ -117,7 +117,7 @@ take_files(struct content *c, const char *root, const struct bt_walk *w)
 		memcpy(to, root, root_n);
 		to[root_n] = '/';
 		memcpy(to + root_n + 1, w->files[i].path, n + 1);
-		c->sources[i] = (struct bt_hasher_file){ to, w->files[i].size };
+		c->sources[i] = (struct bt_author_file){ to, w->files[i].size };
 		c->files[i].path =
 		    (struct bt_str){ (uint8_t *)to + root_n + 1, n };
 		c->files[i].size = w->files[i].size;

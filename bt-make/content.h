@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 #include "codec/metawrite.h"
-#include "disk/verify.h"
+#include "disk/author.h"
 
 #define CONTENT_APART_MAX 2	/* the output by -o, and stdout */
 
@@ -32,7 +32,7 @@ struct content {
 	uint64_t size;		/* bytes of all files */
 	size_t nfiles;
 	struct bt_metawrite_file *files;
-	struct bt_hasher_file *sources;	/* the same files, where they are */
+	struct bt_author_file *sources;	/* the same files, where they are */
 	size_t passed_over;	/* links and special files, not in it */
 	char *text;		/* what the paths point into */
 };

@@ -409,8 +409,13 @@ hash_content(struct job *job, const struct content *c, struct bt_err *err)
 		    "for one torrent: give a larger -l",
 		    w->piece_length);
 	hashes = bt_mem_array(pieces, BT_SHA1_LEN);
-	if (bt_verify_author(c->sources, c->nfiles, w->piece_length, 0,
-		progress, job, hashes, err) == 0) {
+	if (bt_author_run(&(struct bt_author){ .files = c->sources,
+			      .n = c->nfiles,
+			      .piece_length = w->piece_length,
+			      .progress = progress,
+			      .arg = job,
+			      .sha1 = hashes },
+		err) == 0) {
 		w->piece_hashes =
 		    (struct bt_str){ hashes, pieces * BT_SHA1_LEN };
 		rc = give_out(job, err);

@@ -8,6 +8,7 @@
 #define LEN BT_SHA256_LEN
 #define SOME_LEVELS 9u /* gone up at once, in a place on the stack */
 #define SOME (1u << SOME_LEVELS)
+#define TOP_LEVEL 8u /* of a sum: BT_MERKLE_SUM leaves */
 
 void
 bt_merkle_init(struct bt_merkle *k)
@@ -99,4 +100,49 @@ bt_merkle_up(const struct bt_merkle *k, const uint8_t *hashes, size_t n,
 		step(k, hashes, n, level, height, out);
 	}
 	bt_mem_free(made);
+}
+
+void
+bt_merkle_sum_begin(struct bt_merkle_sum *s)
+{
+	s->nleaves = s->ntops = 0;
+}
+
+static void
+close_leaves(const struct bt_merkle *k, struct bt_merkle_sum *s)
+{
+	assert(s->ntops < BT_MERKLE_SUM);
+	bt_merkle_up(
+	    k, s->leaves[0], s->nleaves, 0, TOP_LEVEL, s->tops[s->ntops++]);
+	s->nleaves = 0;
+}
+
+void
+bt_merkle_sum_add(const struct bt_merkle *k, struct bt_merkle_sum *s,
+    const uint8_t *leaves, size_t n)
+{
+	size_t some;
+
+	for (; n > 0; n -= some, leaves += some * LEN) {
+		if (s->nleaves == BT_MERKLE_SUM)
+			close_leaves(k, s);
+		some = BT_MERKLE_SUM - s->nleaves;
+		if (some > n)
+			some = n;
+		memcpy(s->leaves[s->nleaves], leaves, some * LEN);
+		s->nleaves += (uint32_t)some;
+	}
+}
+
+void
+bt_merkle_sum_end(const struct bt_merkle *k, struct bt_merkle_sum *s,
+    unsigned height, uint8_t out[BT_SHA256_LEN])
+{
+	if (s->ntops == 0) {
+		bt_merkle_up(k, s->leaves[0], s->nleaves, 0, height, out);
+		return;
+	}
+	close_leaves(k, s);
+	bt_merkle_up(
+	    k, s->tops[0], s->ntops, TOP_LEVEL, height - TOP_LEVEL, out);
 }

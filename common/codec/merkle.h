@@ -39,4 +39,20 @@ void	bt_merkle_up(const struct bt_merkle *k, const uint8_t *hashes,
 	    size_t n, unsigned level, unsigned height,
 	    uint8_t out[BT_SHA256_LEN]);
 
+/* A node over leaves that come bit by bit, in 16 KiB whatever it is over. */
+#define BT_MERKLE_SUM	256u
+struct bt_merkle_sum {
+	uint32_t nleaves, ntops;
+	uint8_t leaves[BT_MERKLE_SUM][BT_SHA256_LEN];
+	uint8_t tops[BT_MERKLE_SUM][BT_SHA256_LEN];	/* each over 256 */
+};
+
+void	bt_merkle_sum_begin(struct bt_merkle_sum *s);
+/* At most 65536 in all: 1 GiB. */
+void	bt_merkle_sum_add(const struct bt_merkle *k, struct bt_merkle_sum *s,
+	    const uint8_t *leaves, size_t n);
+/* The node `height` levels above them; at least one has come. */
+void	bt_merkle_sum_end(const struct bt_merkle *k, struct bt_merkle_sum *s,
+	    unsigned height, uint8_t out[BT_SHA256_LEN]);
+
 #endif

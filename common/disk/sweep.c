@@ -6,6 +6,7 @@
 
 #include "base/lanes.h"
 #include "base/mem.h"
+#include "codec/merkle.h"
 #include "disk/pool.h"
 
 #define DESK \
@@ -15,22 +16,26 @@
 #define RUN_MAX 256u	      /* pieces of a run */
 #define AHEAD ((uint64_t)4 << 20) /* asked of the kernel ahead of a read */
 
-static_assert(DESK / BT_LANES_WIDTH_MAX >= PAGE, "a desk holds a page of each");
+#define BLOCKS (DESK / BT_MERKLE_BLOCK) /* of a desk */
+
+static_assert(DESK / BT_LANES_WIDTH_MAX >= BT_MERKLE_BLOCK,
+    "a desk holds a block of each");
 
 enum outcome { ABSENT, HASHED, FAILED };
 
 /* Where a worker works: taken for the length of a run. */
 struct desk {
 	atomic_bool is_taken;
-	uint8_t *buf; /* DESK bytes */
+	uint8_t *buf;		    /* DESK bytes */
+	struct bt_merkle_sum *sums; /* v2: BLOCKS, of pieces side by side */
 };
 
 /* The whole: what is dealt out next, and what came back. */
 struct deal {
 	const struct bt_sweep *sweep;
 	struct bt_pool *pool;
-	struct bt_lanes lanes;
-	struct desk *desks; /* one a thread */
+	struct bt_merkle merkle; /* and the lanes of both kinds */
+	struct desk *desks;	 /* one a thread */
 	unsigned ndesks;
 	uint32_t next, pieces, left;
 	uint32_t width; /* pieces side by side */
@@ -45,10 +50,12 @@ struct run {
 	uint32_t n;
 	uint32_t piece[RUN_MAX];
 	uint8_t sha1[RUN_MAX][BT_SHA1_LEN];
+	uint8_t root[RUN_MAX][BT_SHA256_LEN];
 	uint8_t outcome[RUN_MAX];
 	struct bt_err err; /* of FAILED */
 	unsigned seat;	   /* while it is worked on */
 	uint8_t *buf;
+	struct bt_merkle_sum *sums;
 };
 
 static uint64_t
@@ -101,6 +108,106 @@ look_ahead(const struct run *r, uint32_t i, uint64_t at, uint64_t *told)
 	    more < AHEAD ? more : AHEAD);
 }
 
+/* A part of a piece that was read, and what of it is of a file. */
+struct part {
+	uint32_t k; /* which of the pieces side by side */
+	struct bt_str bytes;
+};
+
+/* The leaves of parts that begin at a block, for the sums of their pieces. */
+static void
+hash_leaves(struct run *r, const struct part *parts, uint32_t n)
+{
+	const struct bt_merkle *m = &r->deal->merkle;
+	struct bt_str in[BLOCKS], rest;
+	uint8_t out[BLOCKS][BT_SHA256_LEN];
+	size_t nin = 0, at = 0, blocks;
+
+	for (uint32_t i = 0; i < n; i++)
+		for (rest = parts[i].bytes; rest.n > 0; nin++) {
+			in[nin] = rest;
+			if (rest.n > BT_MERKLE_BLOCK)
+				in[nin].n = BT_MERKLE_BLOCK;
+			rest = bt_str_sub(rest, in[nin].n, rest.n);
+		}
+	assert(nin > 0);
+	bt_lanes_whole(&m->lanes, BT_HASH_SHA256, in, nin, out[0]);
+	for (uint32_t i = 0; i < n; i++, at += blocks) {
+		blocks =
+		    (parts[i].bytes.n + BT_MERKLE_BLOCK - 1) / BT_MERKLE_BLOCK;
+		bt_merkle_sum_add(m, &r->sums[parts[i].k], out[at], blocks);
+	}
+}
+
+/* The pieces side by side, of which those before were read to `at`. */
+struct side {
+	struct run *r;
+	uint32_t i, n; /* the first, and how many */
+	struct bt_lane lanes[BT_LANES_WIDTH_MAX], *ends[BT_LANES_WIDTH_MAX];
+	uint32_t span[BT_LANES_WIDTH_MAX];
+	unsigned height[BT_LANES_WIDTH_MAX];
+	uint64_t told[BT_LANES_WIDTH_MAX];
+	size_t most; /* bytes of a part */
+};
+
+static void
+begin_side(struct side *d)
+{
+	const struct bt_sweep *s = d->r->deal->sweep;
+
+	for (uint32_t k = 0; k < d->n; k++) {
+		bt_lanes_begin(&d->lanes[k], BT_HASH_SHA1);
+		d->ends[k] = &d->lanes[k];
+		d->told[k] = 0;
+		d->r->outcome[d->i + k] = HASHED;
+		if (s->span == NULL)
+			continue;
+		bt_merkle_sum_begin(&d->r->sums[k]);
+		d->span[k] =
+		    s->span(s->arg, d->r->piece[d->i + k], &d->height[k]);
+	}
+}
+
+/* Read a part of each piece, and hash it. */
+static void
+hash_side(struct side *d, uint64_t at)
+{
+	struct run *r = d->r;
+	const struct bt_sweep *s = r->deal->sweep;
+	struct bt_lanes_feed f[BT_LANES_WIDTH_MAX];
+	struct part parts[BT_LANES_WIDTH_MAX];
+	uint32_t fed = 0, nparts = 0, piece;
+	uint64_t len, mine;
+	uint8_t *to;
+
+	for (uint32_t k = 0; k < d->n; k++) {
+		piece = r->piece[d->i + k];
+		len = s->no_sha1 ? d->span[k] : length_of(s, piece);
+		len = len > at ? len - at : 0;
+		if (len > d->most)
+			len = d->most;
+		if (len == 0 || r->outcome[d->i + k] != HASHED)
+			continue;
+		look_ahead(r, d->i + k, at, &d->told[k]);
+		to = r->buf + fed * d->most;
+		if (!read_ok(
+			r, d->i + k, start_of(s, piece) + at, to, (size_t)len))
+			continue;
+		f[fed++] =
+		    (struct bt_lanes_feed){ &d->lanes[k], to, (size_t)len };
+		if (s->span == NULL || d->span[k] <= at)
+			continue;
+		mine = d->span[k] - at < len ? d->span[k] - at : len;
+		parts[nparts++] = (struct part){ k, { to, (size_t)mine } };
+	}
+	if (atomic_load(&r->deal->stopped))
+		return;
+	if (!s->no_sha1)
+		bt_lanes_add(&r->deal->merkle.lanes, f, fed);
+	if (nparts > 0)
+		hash_leaves(r, parts, nparts);
+}
+
 /*
  * Pieces i .. i + n - 1, part by part in turn, so that they go side by side
  * whatever their length.
@@ -109,39 +216,46 @@ static void
 hash_parts(struct run *r, uint32_t i, uint32_t n)
 {
 	const struct bt_sweep *s = r->deal->sweep;
-	struct bt_lane lanes[BT_LANES_WIDTH_MAX], *ends[BT_LANES_WIDTH_MAX];
-	struct bt_lanes_feed f[BT_LANES_WIDTH_MAX];
-	uint64_t told[BT_LANES_WIDTH_MAX] = { 0 };
-	uint8_t sums[BT_LANES_WIDTH_MAX][BT_SHA1_LEN], *to;
-	size_t most = DESK / n / PAGE * PAGE, len;
-	uint32_t k, fed;
+	struct side d = { .r = r, .i = i, .n = n };
+	uint8_t sums[BT_LANES_WIDTH_MAX][BT_SHA1_LEN];
+	size_t unit = s->span != NULL ? BT_MERKLE_BLOCK : PAGE;
 
-	for (k = 0; k < n; k++) {
-		bt_lanes_begin(&lanes[k], BT_HASH_SHA1);
-		ends[k] = &lanes[k];
-		r->outcome[i + k] = HASHED;
-	}
-	for (uint64_t at = 0; at < s->piece_length; at += most) {
-		for (k = 0, fed = 0; k < n; k++) {
-			len = length_of(s, r->piece[i + k]);
-			len = len > at ? len - (size_t)at : 0;
-			if (len > most)
-				len = most;
-			if (len == 0 || r->outcome[i + k] != HASHED)
-				continue;
-			look_ahead(r, i + k, at, &told[k]);
-			to = r->buf + fed * most;
-			if (read_ok(r, i + k, start_of(s, r->piece[i + k]) + at,
-				to, len))
-				f[fed++] = (struct bt_lanes_feed){ &lanes[k],
-					to, len };
-		}
+	d.most = DESK / n / unit * unit;
+	begin_side(&d);
+	for (uint64_t at = 0; at < s->piece_length; at += d.most) {
+		hash_side(&d, at);
 		if (atomic_load(&r->deal->stopped))
-			break;
-		bt_lanes_add(&r->deal->lanes, f, fed);
+			return;
 	}
-	bt_lanes_end(&r->deal->lanes, ends, n, sums[0]);
-	memcpy(r->sha1[i], sums, (size_t)n * BT_SHA1_LEN);
+	if (!s->no_sha1) {
+		bt_lanes_end(&r->deal->merkle.lanes, d.ends, n, sums[0]);
+		memcpy(r->sha1[i], sums, (size_t)n * BT_SHA1_LEN);
+	}
+	for (uint32_t k = 0; s->span != NULL && k < n; k++)
+		if (r->outcome[i + k] == HASHED)
+			bt_merkle_sum_end(&r->deal->merkle, &r->sums[k],
+			    d.height[k], r->root[i + k]);
+}
+
+/* The trees of pieces that lie on the desk. */
+static void
+hash_trees(struct run *r, uint32_t i, const struct bt_str *in, uint32_t n)
+{
+	const struct bt_sweep *s = r->deal->sweep;
+	struct part parts[BLOCKS];
+	unsigned height[BLOCKS];
+	uint32_t span;
+
+	assert(n <= BLOCKS);
+	for (uint32_t k = 0; k < n; k++) {
+		span = s->span(s->arg, r->piece[i + k], &height[k]);
+		parts[k] = (struct part){ k, bt_str_sub(in[k], 0, span) };
+		bt_merkle_sum_begin(&r->sums[k]);
+	}
+	hash_leaves(r, parts, n);
+	for (uint32_t k = 0; k < n; k++)
+		bt_merkle_sum_end(
+		    &r->deal->merkle, &r->sums[k], height[k], r->root[i + k]);
 }
 
 /* Pieces i .. i + n - 1, which fit on the desk; false: hash them in parts. */
@@ -162,7 +276,11 @@ hash_whole(struct run *r, uint32_t i, uint32_t n)
 	if (at > DESK || s->read(s->arg, r->seat, start_of(s, r->piece[i]),
 			     r->buf, at, &r->err) == -1)
 		return false; /* some of them may be there */
-	bt_lanes_whole(&r->deal->lanes, BT_HASH_SHA1, in, n, r->sha1[i]);
+	if (!s->no_sha1)
+		bt_lanes_whole(
+		    &r->deal->merkle.lanes, BT_HASH_SHA1, in, n, r->sha1[i]);
+	if (s->span != NULL)
+		hash_trees(r, i, in, n);
 	memset(r->outcome + i, HASHED, n);
 	return true;
 }
@@ -176,6 +294,9 @@ take_desk(struct deal *d, unsigned *seat)
 			*seat = i;
 			if (d->desks[i].buf == NULL)
 				d->desks[i].buf = bt_mem_pages(DESK);
+			if (d->desks[i].sums == NULL && d->sweep->span != NULL)
+				d->desks[i].sums = bt_mem_array(
+				    BLOCKS, sizeof(struct bt_merkle_sum));
 			return &d->desks[i];
 		}
 }
@@ -189,6 +310,7 @@ work(struct bt_pool_job *pool)
 	struct desk *desk = take_desk(d, &r->seat);
 
 	r->buf = desk->buf;
+	r->sums = desk->sums;
 	memset(r->outcome, ABSENT, sizeof(r->outcome));
 	for (uint32_t i = 0; i < r->n && !atomic_load(&d->stopped); i += n) {
 		n = fit > d->width ? fit : d->width;
@@ -264,6 +386,19 @@ put_run(struct deal *d, struct run *r)
 	return true;
 }
 
+/* Hand out what came of the run's i-th piece; false: stop. */
+static bool
+tell(const struct bt_sweep *s, const struct run *r, uint32_t i)
+{
+	bool is_there = r->outcome[i] == HASHED;
+
+	if (s->span != NULL &&
+	    !s->root(s->arg, r->piece[i], is_there ? r->root[i] : NULL))
+		return false;
+	return s->no_sha1 ||
+	       s->piece(s->arg, r->piece[i], is_there ? r->sha1[i] : NULL);
+}
+
 static void
 take_run(struct deal *d, const struct run *r, struct bt_err *err)
 {
@@ -273,9 +408,7 @@ take_run(struct deal *d, const struct run *r, struct bt_err *err)
 		if (r->outcome[i] == FAILED) {
 			*err = r->err;
 			d->failed = true;
-		} else if (!atomic_load(&d->stopped) &&
-			   !s->piece(s->arg, r->piece[i],
-			       r->outcome[i] == HASHED ? r->sha1[i] : NULL)) {
+		} else if (!atomic_load(&d->stopped) && !tell(s, r, i)) {
 			bt_err_set(err, BT_EANSWER, "stopped");
 			d->failed = true;
 		}
@@ -314,8 +447,9 @@ bt_sweep_run(const struct bt_sweep *s, struct bt_err *err)
 	assert(s->piece_length > 0);
 	assert(s->which == NULL || s->which->n == d.pieces);
 	d.left = s->which == NULL ? d.pieces : s->which->set;
-	bt_lanes_init(&d.lanes);
-	d.width = bt_lanes_width(&d.lanes, BT_HASH_SHA1);
+	bt_merkle_init(&d.merkle);
+	d.width = bt_lanes_width(
+	    &d.merkle.lanes, s->no_sha1 ? BT_HASH_SHA256 : BT_HASH_SHA1);
 	d.pool = bt_pool_new(s->threads, err);
 	if (d.pool == NULL)
 		return -1;
@@ -324,8 +458,10 @@ bt_sweep_run(const struct bt_sweep *s, struct bt_err *err)
 	d.desks = bt_mem_zero(d.ndesks, sizeof(*d.desks));
 	deal_out(&d, err);
 	bt_pool_free(d.pool);
-	for (unsigned i = 0; i < d.ndesks; i++)
+	for (unsigned i = 0; i < d.ndesks; i++) {
 		bt_mem_free(d.desks[i].buf);
+		bt_mem_free(d.desks[i].sums);
+	}
 	bt_mem_free(d.desks);
 	return d.failed ? -1 : 0;
 }

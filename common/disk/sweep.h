@@ -6,7 +6,7 @@
  * turn, which go through base/lanes side by side.
  * Touches: threads; files through `read`.
  *
- * Used by  disk/verify
+ * Used by  disk/verify, disk/author
  * Tests    tests/unit/test_disk_verify.c
  */
 #ifndef BT_DISK_SWEEP_H
@@ -36,6 +36,15 @@ struct bt_sweep {
 	 * not there. False stops the sweep.
 	 */
 	bool (*piece)(void *arg, uint32_t piece, const uint8_t *sha1);
+	/*
+	 * v2, or NULL. Pieces' trees are hashed from the same bytes, of which
+	 * the first `span` are of a file (the rest is padding) and `height`
+	 * levels are asked for; on a worker. root goes with piece's sha1, and
+	 * comes first. With no_sha1 it comes alone, and padding is not read.
+	 */
+	uint32_t (*span)(void *arg, uint32_t piece, unsigned *height);
+	bool (*root)(void *arg, uint32_t piece, const uint8_t *root);
+	bool no_sha1;
 	void *arg;
 };
 

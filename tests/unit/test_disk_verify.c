@@ -221,117 +221,6 @@ what_is_not_a_file_stops_it_with_an_error(void **state)
 	bt_mem_free(d);
 }
 
-/* The files of a layout for bt_verify_author(): paths are owned. */
-static struct bt_hasher_file *
-hasher_files(const char *root, const struct bt_layout *l)
-{
-	struct bt_hasher_file *files = bt_mem_zero(l->nfiles, sizeof(*files));
-
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		files[i] = (struct bt_hasher_file){
-			.path = tmp_path(root, l->files[i].path),
-			.size = l->files[i].size,
-		};
-	return files;
-}
-
-static void
-free_hasher_files(struct bt_hasher_file *files, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		free((void *)(uintptr_t)files[i].path);
-	bt_mem_free(files);
-}
-
-static bool
-tell_bytes(void *arg, uint64_t done)
-{
-	uint64_t *last = arg;
-
-	assert_true(done > *last);
-	*last = done;
-	return true;
-}
-
-static void
-authoring_gives_the_digest_of_each_piece(void **state)
-{
-	for (size_t k = 0; k < COUNT(lengths); k++) {
-		static const struct made_file plain[] = {
-			{ "none0", 0, 0 },
-			{ "a", 999, 0 },
-			{ "none1", 0, 0 },
-			{ "b", 524288, 0 },
-			{ "c", 1, 0 },
-			{ "d", 700001, 0 },
-			{ "none2", 0, 0 },
-			{ NULL, 0, 0 },
-		};
-		struct bt_layout *l = made_layout("T", lengths[k], plain);
-		uint8_t *c = made_content(l);
-		uint8_t *hashes = bt_mem_zero(l->pieces, 20);
-		struct bt_hasher_file *files = hasher_files(*state, l);
-		struct bt_err err = BT_ERR_INIT;
-		uint64_t last = 0;
-
-		put_files(*state, l, c);
-		assert_int_equal(
-		    bt_verify_author(files, l->nfiles, lengths[k], 1 + k % 3,
-			tell_bytes, &last, hashes, &err),
-		    0);
-		assert_int_equal(last, l->size);
-		assert_memory_equal(
-		    hashes, l->piece_hashes, (size_t)l->pieces * 20);
-		free_hasher_files(files, l->nfiles);
-		bt_mem_free(hashes);
-		bt_layout_free(l);
-		bt_mem_free(c);
-	}
-}
-
-static bool
-grow_a_file(void *arg, uint64_t done)
-{
-	(void)done;
-	tmp_write(arg, "changed under the hasher", 24);
-	return true;
-}
-
-static void
-a_file_that_changes_while_it_is_read_is_named(void **state)
-{
-	static const struct made_file plain[] = {
-		{ "a", 100000, 0 },
-		{ "b", 24, 0 },
-		{ NULL, 0, 0 },
-	};
-	struct bt_layout *l = made_layout("T", 1000, plain);
-	uint8_t *c = made_content(l), *hashes = bt_mem_zero(l->pieces, 20);
-	struct bt_hasher_file *files = hasher_files(*state, l);
-	struct bt_err err = BT_ERR_INIT;
-	char *b = tmp_path(*state, "b");
-
-	put_files(*state, l, c);
-	assert_int_equal(
-	    bt_verify_author(files, 2, 1000, 1, grow_a_file, b, hashes, &err),
-	    -1);
-	assert_int_equal(err.kind, BT_EFILE);
-	assert_non_null(strstr(err.text, "b' changed while it was read"));
-	files[1].size = 25; /* as it was when it was listed */
-	assert_int_equal(
-	    bt_verify_author(files, 2, 1000, 1, NULL, NULL, hashes, &err), -1);
-	assert_non_null(strstr(err.text, "b' changed"));
-	assert_int_equal(unlink(b), 0);
-	assert_int_equal(
-	    bt_verify_author(files, 2, 1000, 1, NULL, NULL, hashes, &err), -1);
-	assert_non_null(strstr(err.text, "b': No such file"));
-	free_hasher_files(files, 2);
-	bt_mem_free(hashes);
-	bt_layout_free(l);
-	bt_mem_free(c);
-	bt_mem_free(b);
-}
-
 int
 main(void)
 {
@@ -343,8 +232,6 @@ main(void)
 		tmp_test(only_the_pieces_asked_for_are_hashed_and_told),
 		tmp_test(progress_can_stop_it),
 		tmp_test(what_is_not_a_file_stops_it_with_an_error),
-		tmp_test(authoring_gives_the_digest_of_each_piece),
-		tmp_test(a_file_that_changes_while_it_is_read_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
