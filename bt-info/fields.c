@@ -314,11 +314,28 @@ json_list(const struct info *in, struct bt_json *j, int field)
 	bt_json_close(j);
 }
 
+static void
+json_text(const struct info *in, struct bt_json *j, int field)
+{
+	struct bt_str text = text_of(in, field);
+
+	if (text.n > 0)
+		bt_json_str(j, fields[field].name, text);
+	else
+		bt_json_null(j, fields[field].name);
+}
+
+void
+info_json_hashes(const struct info *in, struct bt_json *j)
+{
+	json_text(in, j, INFO_HASH);
+	json_text(in, j, INFO_HASH_V2);
+}
+
 void
 info_json(const struct info *in, struct bt_out *o)
 {
 	struct bt_json j;
-	struct bt_str text;
 	int64_t n;
 
 	bt_json_begin(&j, o);
@@ -330,11 +347,7 @@ info_json(const struct info *in, struct bt_out *o)
 			json_list(in, &j, i);
 			continue;
 		case TEXT:
-			text = text_of(in, i);
-			if (text.n > 0)
-				bt_json_str(&j, key, text);
-			else
-				bt_json_null(&j, key);
+			json_text(in, &j, i);
 			continue;
 		case FLAG:
 			bt_json_bool(&j, key, number_of(in, i) != 0);

@@ -9,6 +9,7 @@
 #ifndef BT_INFO_INFO_H
 #define BT_INFO_INFO_H
 
+#include "cli/json.h"
 #include "cli/options.h"
 #include "codec/metainfo.h"
 
@@ -32,6 +33,8 @@ int	info_field_find(const char *name);
 void	info_print_field(const struct info *in, struct bt_out *o, int field);
 void	info_show(const struct info *in, struct bt_out *o);
 void	info_json(const struct info *in, struct bt_out *o);
+/* info_hash and info_hash_v2 into an object; null where there is none. */
+void	info_json_hashes(const struct info *in, struct bt_json *j);
 
 /* list.c: INDEX<TAB>SIZE<TAB>PATH, or paths ended by NUL. */
 void	info_list(const struct info *in, struct bt_out *o, bool nul);
@@ -47,7 +50,7 @@ int	info_lint(struct bt_str bytes, const char *operand, bool strict,
  * check.c: compare with the content at path, or on stdin where it is "-".
  * What was found goes to stdout; 0 is whole, -1 is not or could not be read.
  */
-int	info_check(const struct info *in, const char *path,
+int	info_check(const struct info *in, const char *path, bool fail_fast,
 	    struct bt_cli *cli, struct bt_err *err);
 
 #endif

@@ -12,7 +12,8 @@ tell(struct job *job, const struct info *in, struct bt_err *err)
 	switch (job->mode) {
 	case CHECK:
 		bt_signal_catch(); /* from here on ^C wipes the progress line */
-		return info_check(in, job->path, &job->cli, err);
+		return info_check(
+		    in, job->path, job->fail_fast, &job->cli, err);
 	case LIST:
 		info_list(in, o, job->nul);
 		break;

@@ -21,6 +21,7 @@ struct job {
 	int *fields;		/* PRINT: in the order given */
 	size_t nfields;
 	const char *path;	/* CHECK: the content, or "-" */
+	bool fail_fast;		/* CHECK: the first fault is enough */
 	bool nul;		/* LIST: paths ended by NUL */
 	bool strict;		/* LINT: warnings are a failure too */
 	bool again;		/* something was shown before */

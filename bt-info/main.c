@@ -10,7 +10,7 @@
 #include "job.h"
 #include "net/fetch.h"
 
-enum { OPT_CHECK = 256, OPT_LINT, OPT_STRICT, OPT_TREE };
+enum { OPT_CHECK = 256, OPT_LINT, OPT_STRICT, OPT_TREE, OPT_FAIL_FAST };
 
 static const struct bt_opt opts[] = {
 	{ 'p', "print", "FIELD", "print only this fact; repeatable" },
@@ -19,6 +19,8 @@ static const struct bt_opt opts[] = {
 	{ OPT_TREE, "tree", NULL, "show folders and files as a tree" },
 	{ OPT_CHECK, "check", "PATH",
 	    "verify the content at PATH, or - (stdin)" },
+	{ OPT_FAIL_FAST, "fail-fast", NULL,
+	    "with --check: stop at the first fault" },
 	{ OPT_LINT, "lint", NULL, "tell all that is wrong or unwise" },
 	{ OPT_STRICT, "strict", NULL, "with --lint: warnings exit 1" },
 	{ 0 },
@@ -87,6 +89,9 @@ take_option(struct job *job, int ch)
 		take_mode(job, CHECK);
 		job->path = job->cli.arg;
 		break;
+	case OPT_FAIL_FAST:
+		job->fail_fast = true;
+		break;
 	case OPT_LINT:
 		take_mode(job, LINT);
 		break;
@@ -120,6 +125,8 @@ check_usage(struct job *job)
 		bt_cli_misuse(cli, "--json excludes -p, -l and --tree");
 	if (job->nul && job->mode != LIST)
 		bt_cli_misuse(cli, "-0 goes with -l");
+	if (job->fail_fast && job->mode != CHECK)
+		bt_cli_misuse(cli, "--fail-fast goes with --check");
 	if (job->strict && job->mode != LINT)
 		bt_cli_misuse(cli, "--strict goes with --lint");
 	if (one && cli->args[1] != NULL)

@@ -299,9 +299,9 @@ print(json.loads(sys.stdin.buffer.read().decode())[\"name\"])"'
 	rm album/z
 	run bash -c 'bt-info --check album --json album.torrent 2>/dev/null | python3 -c "
 import json, sys
-d = json.load(sys.stdin)
+*files, d = map(json.loads, sys.stdin)
 print(d[\"whole\"], d[\"pieces\"], d[\"good_pieces\"], d[\"bad_pieces\"])
-print(*[f[\"verdict\"] for f in d[\"files\"]])"'
+print(*[f[\"verdict\"] for f in sorted(files, key=lambda f: f[\"index\"])])"'
 	assert_line --index 0 'False 5 1 [1, 2, 3, 4]'
 	assert_line --index 1 'unproven whole unproven missing'
 }
