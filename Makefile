@@ -205,7 +205,7 @@ TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \
 		rtorrent opentracker mktorrent iproute2 bsdutils procps \
 		openssl util-linux \
-		mandoc git xxd
+		mandoc git xxd valgrind
 # What is measured beside ours, and a compiler for libtorrent's host.
 BENCH_PKGS =	g++ libtorrent-rasterbar-dev pkg-config transmission-cli aria2 \
 		rtorrent mktorrent iproute2 util-linux python3 openssl

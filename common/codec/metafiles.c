@@ -1,6 +1,5 @@
 #include "codec/metafiles.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,11 +32,12 @@ bt_metafiles_attr(struct bt_str attr)
 
 /*
  * Is the list a path that can be made under a folder whose name has base_n
- * bytes? *joined is its length with '/' between the components.
+ * bytes? *path is it with '/' between the components, written at `to` if it has
+ * more than one.
  */
 static int
-check_path(const struct bt_ben *list, size_t base_n, size_t *joined,
-    struct bt_err *err)
+check_path(const struct bt_ben *list, size_t base_n, char *to,
+    struct bt_str *path, struct bt_err *err)
 {
 	struct bt_ben_iter it = { 0 };
 	char shown[SHOWN_MAX];
@@ -53,17 +53,25 @@ check_path(const struct bt_ben *list, size_t base_n, size_t *joined,
 			return bt_err_set(err, BT_EINPUT,
 			    "unsafe path component '%s'", shown);
 		}
-		n += part.str.n + (parts != 0);
 		if (parts == BT_META_DEPTH_MAX ||
-		    n > BT_META_PATH_MAX - 1 - base_n)
+		    n + (parts != 0) + part.str.n >
+			BT_META_PATH_MAX - 1 - base_n)
 			return bt_err_set(err, BT_ELIMIT,
 			    "the path is longer than %u bytes or %u folders",
 			    BT_META_PATH_MAX, BT_META_DEPTH_MAX);
+		if (parts == 0) {
+			*path = part.str;
+			n = part.str.n;
+			continue;
+		}
+		if (parts == 1)
+			memcpy(to, path->p, n);
+		to[n++] = '/';
+		memcpy(to + n, part.str.p, part.str.n);
+		n += part.str.n;
+		*path = (struct bt_str){ (uint8_t *)to, n };
 	}
-	if (parts == 0)
-		return bt_err_set(err, BT_EINPUT, "the path is empty");
-	*joined = n;
-	return 0;
+	return parts != 0 ? 0 : bt_err_set(err, BT_EINPUT, "the path is empty");
 }
 
 static bool
@@ -76,26 +84,6 @@ is_all_utf8(const struct bt_ben *list)
 		if (part.type == BT_BEN_STR && !bt_str_is_utf8(part.str))
 			return false;
 	return true;
-}
-
-/* Writes the path at `to`, if it has more than one component. */
-static struct bt_str
-join(const struct bt_ben *list, char *to)
-{
-	struct bt_ben_iter it = { 0 };
-	struct bt_ben part = { .type = BT_BEN_NONE }, more;
-	size_t n = 0;
-
-	bt_ben_next(list, &it, &part);
-	if (!bt_ben_next(list, &it, &more))
-		return part.str;
-	for (it.at = 0; bt_ben_next(list, &it, &part);) {
-		if (n != 0)
-			to[n++] = '/';
-		memcpy(to + n, part.str.p, part.str.n);
-		n += part.str.n;
-	}
-	return (struct bt_str){ (uint8_t *)to, n };
 }
 
 /* One entry of the list; its path may take *arena_n bytes of the arena. */
@@ -112,7 +100,7 @@ read_file(const struct bt_ben *item, const struct bt_meta *m, size_t *arena_n,
 		{ STR("md5sum"), BT_BEN_STR, &md5sum },
 	};
 	struct bt_err ignored = BT_ERR_INIT;
-	size_t n;
+	char *to = m->arena + *arena_n;
 
 	if (item->type != BT_BEN_DICT)
 		return bt_err_set(err, BT_EINPUT, "it is not a dictionary");
@@ -124,20 +112,19 @@ read_file(const struct bt_ben *item, const struct bt_meta *m, size_t *arena_n,
 	else if (length.type != BT_BEN_NONE || !(f->attr & BT_META_LINK))
 		return bt_err_set(err, BT_EINPUT,
 		    "its length is missing, negative or not an integer");
-	if (path8.type != BT_BEN_NONE && is_all_utf8(&path8) &&
-	    check_path(&path8, m->name.n, &n, &ignored) == 0)
-		path = path8;
-	else if (path.type == BT_BEN_NONE && (f->attr & BT_META_PAD) != 0)
-		return 0; /* BEP 47: shall not be required of padding */
-	else if (path.type != BT_BEN_LIST)
-		return bt_err_set(
-		    err, BT_EINPUT, "its path is missing or not a list");
-	else if (check_path(&path, m->name.n, &n, err) == -1)
-		return -1;
-	f->path = join(&path, m->arena + *arena_n);
-	assert(f->path.n == n);
-	if (f->path.p == (uint8_t *)m->arena + *arena_n)
-		*arena_n += n;
+	if (path8.type == BT_BEN_NONE || !is_all_utf8(&path8) ||
+	    check_path(&path8, m->name.n, to, &f->path, &ignored) == -1) {
+		f->path = (struct bt_str){ NULL, 0 };
+		if (path.type == BT_BEN_NONE && (f->attr & BT_META_PAD) != 0)
+			return 0; /* BEP 47: shall not be required of padding */
+		if (path.type != BT_BEN_LIST)
+			return bt_err_set(err, BT_EINPUT,
+			    "its path is missing or not a list");
+		if (check_path(&path, m->name.n, to, &f->path, err) == -1)
+			return -1;
+	}
+	if (f->path.p == (uint8_t *)to)
+		*arena_n += f->path.n;
 	return 0;
 }
 
