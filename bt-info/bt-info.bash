@@ -4,9 +4,9 @@ _bt_info() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local opts='-p --print -l --list -0 --null --tree --lint --strict --check
 	    --fail-fast --json --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
-	local fields='name info_hash info_hash_v2 size piece_length pieces
+	local fields='name info_hash info_hash_v2 meta_version size piece_length pieces
 	    private source comment created_by creation_date trackers web_seeds
-	    nodes magnet files torrent_size'
+	    nodes peers magnet files torrent_size'
 
 	COMPREPLY=()
 	case $prev in

@@ -11,6 +11,7 @@
 
 #include "cli/json.h"
 #include "cli/options.h"
+#include "codec/magnetread.h"
 #include "codec/metainfo.h"
 
 struct info {
@@ -19,6 +20,11 @@ struct info {
 	char hash[2 * BT_SHA1_LEN + 1];		/* v1, lower-case hex, or empty */
 	char hash_v2[2 * BT_SHA256_LEN + 1];	/* BEP 52, or empty */
 	struct bt_buf magnet;
+	/*
+	 * A magnet link in place of a torrent, or NULL: then meta has no more
+	 * than name, hashes, trackers and web seeds. Borrowed.
+	 */
+	const struct bt_magnetread *link;
 	size_t listed;		/* files that people see: padding is not */
 };
 

@@ -127,7 +127,7 @@ d = json.load(sys.stdin)
 print(*d)
 print(d[\"comment\"], d[\"trackers\"], d[\"source\"], d[\"private\"])"'
 	assert_success
-	assert_line --index 0 'name info_hash info_hash_v2 size piece_length pieces private source comment created_by creation_date trackers web_seeds nodes magnet files torrent_size'
+	assert_line --index 0 'name info_hash info_hash_v2 meta_version size piece_length pieces private source comment created_by creation_date trackers web_seeds nodes peers magnet files torrent_size'
 	assert_line --index 1 'two'
 	assert_line --index 2 " [['http://a.b/ann']] None False"
 }
@@ -213,14 +213,14 @@ print(json.loads(sys.stdin.buffer.read().decode())[\"name\"])"'
 	done
 }
 
-@test "a folder, a magnet link and too many torrents are refused in words" {
+@test "a folder, a malformed magnet link and too many torrents are refused in words" {
 	mkdir d
 	run --separate-stderr bt-info d
 	assert_failure 3
 	[ "$stderr" = "bt-info: 'd' is a folder" ]
 	run --separate-stderr bt-info 'magnet:?xt=urn:btih:0'
 	assert_failure 3
-	[ "$stderr" = "bt-info: magnet links are not supported yet: 'magnet:?xt=urn:btih:0'" ]
+	[ "$stderr" = "bt-info: 'magnet:?xt=urn:btih:0': malformed magnet link: its btih is not a hash" ]
 	run --separate-stderr bt-info -l a b
 	assert_failure 2
 }
@@ -444,5 +444,48 @@ print(json.load(sys.stdin)[\"info_hash\"])'"
 		run --separate-stderr $tool "$t"
 		assert_failure 3
 		[ "$stderr" = "$tool: cannot transfer '$t': it is a v2-only torrent, and only v1 and hybrid ones are transferred" ]
+	done
+}
+
+@test "a magnet link is shown: hashes, name, size, trackers, seeds, peers" {
+	local hash=c46e003ebf521358f26cf541bf1cf0896c30558e
+	local link="magnet:?xt=urn:btih:$hash&dn=a%20b&xl=12345"
+
+	link+='&tr=http%3A%2F%2Ft%2Fann&tr=udp%3A%2F%2Fu%3A1&ws=http%3A%2F%2Fw%2F&x.pe=1.2.3.4%3A5'
+	run --separate-stderr bt-info "$link"
+	assert_success
+	assert_output "name	a b
+info_hash	$hash
+meta_version	1
+size	12345
+trackers	http://t/ann
+trackers	udp://u:1
+web_seeds	http://w/
+peers	1.2.3.4:5
+magnet	$link"
+	run bt-info -p size -p pieces -p private -p peers "$link"
+	assert_output $'12345\n\n\n1.2.3.4:5'
+	run script -qec "NO_COLOR=1 bt-info '$link'" /dev/null
+	assert_output --partial '12.1 KiB (12345 bytes)'
+	run bash -c "bt-info --json '$link' | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(d[\"trackers\"], d[\"private\"], d[\"files\"], d[\"info_hash_v2\"])'"
+	assert_output "[['http://t/ann'], ['udp://u:1']] None [] None"
+	run --separate-stderr bt-info -l "$link"
+	assert_failure 3
+	[ "$stderr" = "bt-info: '$link' is a link, and only a torrent has files" ]
+}
+
+@test "-p magnet of every kind of torrent reads back as the same torrent" {
+	for kind in v1 v2 hybrid; do
+		t=$BT_ROOT/tests/data/torrents/libtorrent-$kind.torrent
+		run bt-info -p name -p info_hash -p info_hash_v2 -p meta_version \
+		    -p trackers -p web_seeds "$t"
+		assert_success
+		said=$output
+		run bt-info -p name -p info_hash -p info_hash_v2 -p meta_version \
+		    -p trackers -p web_seeds "$(bt-info -p magnet "$t")"
+		assert_output "$said"
 	done
 }
