@@ -59,4 +59,11 @@ int	info_lint(struct bt_str bytes, const char *operand, bool strict,
 int	info_check(const struct info *in, const char *path, bool fail_fast,
 	    struct bt_cli *cli, struct bt_err *err);
 
+/*
+ * seeds.c: ask each web seed for parts of the content. A line for each on stdout;
+ * -1 where one of them does not serve it.
+ */
+int	info_seeds(const struct info *in, int64_t timeout_us,
+	    struct bt_cli *cli, struct bt_err *err);
+
 #endif

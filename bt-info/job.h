@@ -12,7 +12,7 @@
 #include "cli/input.h"
 #include "cli/options.h"
 
-enum job_mode { SHOW, PRINT, LIST, TREE, CHECK, LINT };
+enum job_mode { SHOW, PRINT, LIST, TREE, CHECK, LINT, SEEDS };
 
 struct job {
 	struct bt_cli cli;
@@ -24,6 +24,7 @@ struct job {
 	bool fail_fast;		/* CHECK: the first fault is enough */
 	bool nul;		/* LIST: paths ended by NUL */
 	bool strict;		/* LINT: warnings are a failure too */
+	int64_t timeout_us;	/* SEEDS: of each request */
 	bool again;		/* something was shown before */
 };
 

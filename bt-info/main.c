@@ -10,7 +10,17 @@
 #include "job.h"
 #include "net/fetch.h"
 
-enum { OPT_CHECK = 256, OPT_LINT, OPT_STRICT, OPT_TREE, OPT_FAIL_FAST };
+enum {
+	OPT_CHECK = 256,
+	OPT_LINT,
+	OPT_STRICT,
+	OPT_TREE,
+	OPT_FAIL_FAST,
+	OPT_SEEDS,
+	OPT_TIMEOUT
+};
+
+#define TIMEOUT_US INT64_C(15000000) /* as bt-scrape's */
 
 static const struct bt_opt opts[] = {
 	{ 'p', "print", "FIELD", "print only this fact; repeatable" },
@@ -21,6 +31,10 @@ static const struct bt_opt opts[] = {
 	    "verify the content at PATH, or - (stdin)" },
 	{ OPT_FAIL_FAST, "fail-fast", NULL,
 	    "with --check: stop at the first fault" },
+	{ OPT_SEEDS, "web-seeds", NULL,
+	    "ask each web seed for parts of the content" },
+	{ OPT_TIMEOUT, "timeout", "TIME",
+	    "with --web-seeds: of each request (15s)" },
 	{ OPT_LINT, "lint", NULL, "tell all that is wrong or unwise" },
 	{ OPT_STRICT, "strict", NULL, "with --lint: warnings exit 1" },
 	{ 0 },
@@ -64,7 +78,8 @@ take_mode(struct job *job, enum job_mode mode)
 {
 	if (job->mode != SHOW && job->mode != mode)
 		bt_cli_misuse(&job->cli,
-		    "-p, -l, --tree, --check and --lint exclude each other");
+		    "-p, -l, --tree, --check, --lint and --web-seeds exclude "
+		    "each other");
 	job->mode = mode;
 }
 
@@ -88,6 +103,12 @@ take_option(struct job *job, int ch)
 	case OPT_CHECK:
 		take_mode(job, CHECK);
 		job->path = job->cli.arg;
+		break;
+	case OPT_SEEDS:
+		take_mode(job, SEEDS);
+		break;
+	case OPT_TIMEOUT:
+		job->timeout_us = (int64_t)bt_cli_time(&job->cli);
 		break;
 	case OPT_FAIL_FAST:
 		job->fail_fast = true;
@@ -127,6 +148,8 @@ check_usage(struct job *job)
 		bt_cli_misuse(cli, "-0 goes with -l");
 	if (job->fail_fast && job->mode != CHECK)
 		bt_cli_misuse(cli, "--fail-fast goes with --check");
+	if (job->timeout_us != 0 && job->mode != SEEDS)
+		bt_cli_misuse(cli, "--timeout goes with --web-seeds");
 	if (job->strict && job->mode != LINT)
 		bt_cli_misuse(cli, "--strict goes with --lint");
 	if (one && cli->args[1] != NULL)
@@ -147,6 +170,8 @@ main(int argc, char **argv)
 	while ((ch = bt_cli_next(&job.cli)) != -1)
 		take_option(&job, ch);
 	check_usage(&job);
+	if (job.timeout_us == 0)
+		job.timeout_us = TIMEOUT_US;
 	for (arg = job.cli.args; *arg != NULL; arg++) {
 		if (job_run(&job, *arg, &err) == 0)
 			continue;
