@@ -3,7 +3,7 @@
 _bt_info() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local opts='-p --print -l --list -0 --null --tree --lint --strict --check
-	    --fail-fast --web-seeds --timeout --json
+	    --fail-fast --find --web-seeds --timeout --json
 	    --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
 	local fields='name info_hash info_hash_v2 meta_version size piece_length pieces
 	    private source comment created_by creation_date trackers web_seeds
@@ -15,7 +15,7 @@ _bt_info() {
 		mapfile -t COMPREPLY < <(compgen -W "$fields" -- "$cur")
 		return
 		;;
-	--check)
+	--check | --find)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -66,4 +66,8 @@ int	info_check(const struct info *in, const char *path, bool fail_fast,
 int	info_seeds(const struct info *in, int64_t timeout_us,
 	    struct bt_cli *cli, struct bt_err *err);
 
+/* find.c: files of the torrent beneath dir under other names, a line each. */
+int	info_find(const struct info *in, const char *dir, struct bt_cli *cli,
+	    struct bt_err *err);
+
 #endif

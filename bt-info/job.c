@@ -17,6 +17,9 @@ tell(struct job *job, const struct info *in, struct bt_err *err)
 		bt_signal_catch(); /* from here on ^C wipes the progress line */
 		return info_check(
 		    in, job->path, job->fail_fast, &job->cli, err);
+	case FIND:
+		bt_signal_catch();
+		return info_find(in, job->path, &job->cli, err);
 	case SEEDS:
 		return info_seeds(in, job->timeout_us, &job->cli, err);
 	case LIST:

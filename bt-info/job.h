@@ -12,7 +12,7 @@
 #include "cli/input.h"
 #include "cli/options.h"
 
-enum job_mode { SHOW, PRINT, LIST, TREE, CHECK, LINT, SEEDS };
+enum job_mode { SHOW, PRINT, LIST, TREE, CHECK, LINT, SEEDS, FIND };
 
 struct job {
 	struct bt_cli cli;
@@ -20,7 +20,7 @@ struct job {
 	enum job_mode mode;
 	int *fields;		/* PRINT: in the order given */
 	size_t nfields;
-	const char *path;	/* CHECK: the content, or "-" */
+	const char *path;	/* CHECK: the content, or "-"; FIND: a folder */
 	bool fail_fast;		/* CHECK: the first fault is enough */
 	bool nul;		/* LIST: paths ended by NUL */
 	bool strict;		/* LINT: warnings are a failure too */

@@ -17,7 +17,8 @@ enum {
 	OPT_TREE,
 	OPT_FAIL_FAST,
 	OPT_SEEDS,
-	OPT_TIMEOUT
+	OPT_TIMEOUT,
+	OPT_FIND
 };
 
 #define TIMEOUT_US INT64_C(15000000) /* as bt-scrape's */
@@ -35,6 +36,8 @@ static const struct bt_opt opts[] = {
 	    "ask each web seed for parts of the content" },
 	{ OPT_TIMEOUT, "timeout", "TIME",
 	    "with --web-seeds: of each request (15s)" },
+	{ OPT_FIND, "find", "DIR",
+	    "find the files in DIR under whatever names" },
 	{ OPT_LINT, "lint", NULL, "tell all that is wrong or unwise" },
 	{ OPT_STRICT, "strict", NULL, "with --lint: warnings exit 1" },
 	{ 0 },
@@ -78,8 +81,8 @@ take_mode(struct job *job, enum job_mode mode)
 {
 	if (job->mode != SHOW && job->mode != mode)
 		bt_cli_misuse(&job->cli,
-		    "-p, -l, --tree, --check, --lint and --web-seeds exclude "
-		    "each other");
+		    "-p, -l, --tree, --check, --lint, --find and --web-seeds "
+		    "exclude each other");
 	job->mode = mode;
 }
 
@@ -110,6 +113,10 @@ take_option(struct job *job, int ch)
 	case OPT_TIMEOUT:
 		job->timeout_us = (int64_t)bt_cli_time(&job->cli);
 		break;
+	case OPT_FIND:
+		take_mode(job, FIND);
+		job->path = job->cli.arg;
+		break;
 	case OPT_FAIL_FAST:
 		job->fail_fast = true;
 		break;
@@ -132,8 +139,8 @@ static void
 check_usage(struct job *job)
 {
 	struct bt_cli *cli = &job->cli;
-	int stdins = job->path != NULL && is_stdin(job->path);
-	bool one = job->mode == LIST || job->mode == CHECK;
+	int stdins = job->mode == CHECK && is_stdin(job->path);
+	bool one = job->mode == LIST || job->mode == CHECK || job->mode == FIND;
 
 	if (cli->args[0] == NULL)
 		bt_cli_usage(cli);
@@ -154,7 +161,9 @@ check_usage(struct job *job)
 		bt_cli_misuse(cli, "--strict goes with --lint");
 	if (one && cli->args[1] != NULL)
 		bt_cli_misuse(cli, "%s takes one TORRENT",
-		    job->mode == LIST ? "-l" : "--check");
+		    job->mode == LIST	 ? "-l"
+		    : job->mode == CHECK ? "--check"
+					 : "--find");
 }
 
 int
