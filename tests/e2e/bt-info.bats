@@ -489,3 +489,37 @@ print(d[\"trackers\"], d[\"private\"], d[\"files\"], d[\"info_hash_v2\"])'"
 		assert_output "$said"
 	done
 }
+
+# on_tty COMMAND: what it says on a terminal, without colour, ends of lines as \n
+on_tty() {
+	script -qec "NO_COLOR=1 $1" /dev/null | tr -d '\r'
+}
+
+@test "what is for scripts is the same on a terminal" {
+	album
+	for options in '-p name -p size -p files' --json; do
+		diff <(on_tty "bt-info $options album.torrent") \
+		    <(bt-info $options album.torrent)
+	done
+	run on_tty 'bt-info -l -0 album.torrent | tr "\0" "|"'
+	assert_output 'a|empty|sub/s|z|'
+	diff <(on_tty 'bt-info --json --lint album.torrent') \
+	    <(bt-info --json --lint album.torrent)
+}
+
+@test "-l, --strict, --fail-fast, -q and --no-progress on a terminal" {
+	album
+	run on_tty 'bt-info -l album.torrent'
+	assert_output --regexp '^ +1 +19\.5 KiB  a
+ +2 +0 B  empty
+ +3 +8\.[78] KiB  sub/s
+ +4 +48\.8 KiB  z$'
+	run on_tty 'bt-info --lint --strict album.torrent; echo $?'
+	assert_output 0
+	rm album/z
+	run on_tty 'bt-info --no-progress --fail-fast --check album album.torrent; echo $?'
+	assert_line --regexp '^missing +z$'
+	assert_line 8
+	run on_tty 'bt-info -q --check album album.torrent'
+	assert_output --regexp "^[^a-z]*bt-info: 'album' does not match"
+}
