@@ -110,6 +110,19 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto
 
+# Real torrents with faults through bt-info's own entry: `make mutations`.
+MUTATE =	$(BUILD)/tests/fuzz/mutate
+MUTATIONS =	30000
+$(MUTATE).o: STD += -Ibt-info
+$(MUTATE): $(BUILD)/tests/fuzz/mutate.o $(filter-out %/main.o,$(call obj,bt-info)) \
+    $(BUILD)/libbt.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NETLIBS) -ljansson -lcrypto
+.PHONY: mutations mutate-run
+mutations:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" mutate-run
+mutate-run: $(MUTATE)
+	@$(MUTATE) $(MUTATIONS) $(SEED) tests/data/torrents/*.torrent
+
 .PHONY: unit-asan fuzz-replay fuzz replay hunt
 unit-asan:
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory \
@@ -225,7 +238,7 @@ soak: soak-build
 
 # All that is compiled, for the lint that both compilers are content with it.
 .PHONY: everything
-everything: all $(FASTCLOCK) $(UNIT) $(SIM) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+everything: all $(FASTCLOCK) $(UNIT) $(SIM) $(MUTATE) $(BENCH) $(STOREBENCH) $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
@@ -235,7 +248,7 @@ TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \
 		rtorrent opentracker mktorrent iproute2 e2fsprogs bsdutils procps \
 		openssl util-linux \
-		mandoc git xxd
+		mandoc git xxd valgrind
 # What is measured beside ours, and a compiler for libtorrent's host.
 BENCH_PKGS =	g++ libtorrent-rasterbar-dev pkg-config transmission-cli aria2 \
 		rtorrent mktorrent iproute2 util-linux python3 openssl
@@ -258,6 +271,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'unit=$(MAKE) -k unit' \
 		'sanitized unit=$(MAKE) -k unit-asan' \
 		'corpora=$(MAKE) fuzz-replay' \
+		'mutations=$(MAKE) mutations' \
 		'sim=$(MAKE) sim' \
 		'sim proof=$(MAKE) -k sim-proof' \
 		'e2e=$(BATS) tests/e2e' \
@@ -272,6 +286,7 @@ E2E =		$(filter-out %/memory.bats %/install.bats %/bench.bats, \
 		$(wildcard tests/e2e/*.bats))
 MORE =		'sim long=$(MAKE) sim-long' \
 		'sim faults=$(MAKE) sim-faults' \
+		'a million mutations=$(MAKE) mutations MUTATIONS=1000000' \
 		'fuzz=$(MAKE) fuzz' \
 		'e2e by clang=BT_BIN=$(BUILD)/clang/bin $(BATS) $(E2E)' \
 		'sanitized e2e=BT_BIN=$(BUILD)/asan/bin $(BATS) $(E2E)' \

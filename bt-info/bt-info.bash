@@ -5,8 +5,12 @@ _bt_info() {
 	local opts='-p --print -l --list -0 --null --check --json --progress
 	    --no-progress --no-sandbox -q --quiet -v --verbose -h --help -V --version'
 	local fields='name info_hash info_hash_v2 size piece_length pieces
+	local opts='-p --print -l --list -0 --null --tree --lint --strict --check
+	    --fail-fast --find --web-seeds --timeout --json
+	    --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
+	local fields='name info_hash info_hash_v2 meta_version size piece_length pieces
 	    private source comment created_by creation_date trackers web_seeds
-	    nodes magnet files torrent_size'
+	    nodes peers magnet files torrent_size'
 
 	COMPREPLY=()
 	case $prev in
@@ -14,7 +18,7 @@ _bt_info() {
 		mapfile -t COMPREPLY < <(compgen -W "$fields" -- "$cur")
 		return
 		;;
-	--check)
+	--check | --find)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -16,13 +16,14 @@ on_piece(void *arg, uint32_t piece, bool good)
 	struct check *c = arg;
 	struct timespec now;
 
-	(void)good;
 	c->done += bt_layout_piece_size(c->layout, piece);
+	check_on_piece(c, piece, good);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	bt_progress_draw(&c->cli->bar,
 	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
 	    c->done, c->layout->size, NULL);
-	return bt_signal_caught() == 0;
+	c->stopped |= c->fail_fast && !good;
+	return bt_signal_caught() == 0 && !c->stopped;
 }
 
 /* What the sizes alone say of each file. */
@@ -41,7 +42,9 @@ look_at_sizes(struct check *c, struct bt_files *files, struct bt_err *err)
 			c->verdicts[i] = MISSING;
 		else if (st.size != f->size)
 			c->verdicts[i] = st.size < f->size ? SHORT : LONG;
+		c->stopped |= c->fail_fast && c->verdicts[i] != WHOLE;
 	}
+	check_on_sizes(c);
 	return 0;
 }
 
@@ -84,9 +87,11 @@ check_path(struct check *c, const char *path, struct bt_err *err)
 	if (bt_files_open(&files, &conf, err) == -1)
 		return -1;
 	rc = look_at_sizes(c, files, err);
-	if (rc == 0)
-		rc = bt_verify_run(
-		    files, c->layout, NULL, 0, &progress, &c->good, err);
+	if (rc == 0 && !c->stopped) {
+		rc = bt_verify_meta(files, c->layout, &c->in->meta, 0,
+		    &progress, &c->good, err);
+		rc = c->stopped ? 0 : rc;
+	}
 	bt_files_close(files);
 	return rc;
 }
@@ -99,21 +104,52 @@ check_stdin(struct check *c, struct bt_err *err)
 	struct bt_verify_progress progress = { on_piece, c };
 	uint64_t came;
 
-	if (bt_verify_stream(STDIN_FILENO, "standard input", c->layout, 0,
-		&progress, &c->good, &came, err) == -1)
+	int rc;
+
+	if (c->in->meta.has_v1)
+		rc = bt_verify_stream(STDIN_FILENO, "standard input", c->layout,
+		    0, &progress, &c->good, &came, err);
+	else
+		rc = bt_verify_stream_v2(STDIN_FILENO, "standard input",
+		    c->layout, &c->in->meta, &progress, &c->good, &came, err);
+	if (c->stopped)
+		return 0;
+	if (rc == -1)
 		return -1;
 	for (uint32_t i = 0; i < c->layout->nfiles; i++, f++)
 		if (came < f->offset + f->size)
 			c->verdicts[i] = came <= f->offset ? MISSING : SHORT;
 	c->trailing = came > c->layout->size;
+	check_on_sizes(c);
 	return 0;
 }
 
-int
-info_check(const struct info *in, const char *path, struct bt_cli *cli,
-    struct bt_err *err)
+static void
+init(struct check *c)
 {
-	struct check c = { .in = in, .cli = cli };
+	const struct bt_layout *l = c->layout;
+	const struct bt_layout_file *f = l->files;
+	uint32_t n = 0;
+
+	c->verdicts = bt_mem_zero(l->nfiles, sizeof(*c->verdicts));
+	c->left = bt_mem_zero(l->nfiles, sizeof(*c->left));
+	c->index = bt_mem_zero(l->nfiles, sizeof(*c->index));
+	for (uint32_t i = 0; i < l->nfiles; i++, f++) {
+		if (info_is_listed(&c->in->meta.files[i]))
+			c->index[i] = ++n;
+		c->left[i] = f->size == 0 ? 0 : f->last - f->first + 1;
+	}
+	bt_bits_init(&c->good, l->pieces);
+	bt_bits_init(&c->bad, l->pieces);
+	bt_bits_init(&c->explained, l->pieces);
+	bt_bits_init(&c->told, l->nfiles);
+}
+
+int
+info_check(const struct info *in, const char *path, bool fail_fast,
+    struct bt_cli *cli, struct bt_err *err)
+{
+	struct check c = { .in = in, .cli = cli, .fail_fast = fail_fast };
 	int rc;
 
 	if (!in->meta.has_v1)
@@ -121,8 +157,7 @@ info_check(const struct info *in, const char *path, struct bt_cli *cli,
 		    "cannot check against '%s': it is a v2-only torrent",
 		    in->operand);
 	c.layout = bt_layout_new(&in->meta);
-	c.verdicts = bt_mem_zero(c.layout->nfiles, sizeof(*c.verdicts));
-	bt_bits_init(&c.good, c.layout->pieces);
+	init(&c);
 	if (strcmp(path, "-") == 0)
 		rc = check_stdin(&c, err);
 	else
@@ -130,7 +165,12 @@ info_check(const struct info *in, const char *path, struct bt_cli *cli,
 	bt_progress_clear(&cli->bar);
 	if (rc == 0)
 		rc = check_report(&c, path, err);
+	bt_bits_fini(&c.told);
+	bt_bits_fini(&c.explained);
+	bt_bits_fini(&c.bad);
 	bt_bits_fini(&c.good);
+	bt_mem_free(c.index);
+	bt_mem_free(c.left);
 	bt_mem_free(c.verdicts);
 	bt_layout_free(c.layout);
 	return rc;

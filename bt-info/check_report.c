@@ -19,34 +19,99 @@ is_checked(const struct bt_layout_file *f)
 	return (f->attr & (BT_META_PAD | BT_META_LINK)) == 0;
 }
 
-/* Give BAD and UNPROVEN to files whose size alone looked right. */
+/* Give BAD or UNPROVEN to a file whose size alone looked right. */
 static void
-settle(struct check *c)
+settle(struct check *c, uint32_t file)
 {
-	const struct bt_layout *l = c->layout;
-	const struct bt_layout_file *f;
-	struct bt_bits explained;
+	const struct bt_layout_file *f = &c->layout->files[file];
+	enum verdict *v = &c->verdicts[file];
 	uint32_t p;
 
-	bt_bits_init(&explained, l->pieces);
-	for (uint32_t i = 0; i < l->nfiles; i++)
+	if (f->size == 0 || *v == MISSING || *v == SHORT)
+		return;
+	p = bt_bits_next(&c->bad, f->first);
+	if (p <= f->last && *v == WHOLE)
+		*v = UNPROVEN;
+	while (p <= f->last && bt_bits_has(&c->explained, p))
+		p = bt_bits_next(&c->bad, p + 1);
+	if (p <= f->last)
+		*v = BAD;
+}
+
+static void
+json_bad_pieces(
+    const struct check *c, struct bt_json *j, uint32_t from, uint32_t to)
+{
+	bt_json_open(j, "bad_pieces", '[');
+	for (uint32_t p = bt_bits_next(&c->bad, from); p < to;
+	     p = bt_bits_next(&c->bad, p + 1))
+		bt_json_int(j, NULL, p);
+	bt_json_close(j);
+}
+
+/* The line of one file, once. */
+static void
+tell_file(struct check *c, uint32_t file)
+{
+	const struct bt_layout_file *l = &c->layout->files[file];
+	const struct bt_meta_file *f = &c->in->meta.files[file];
+	struct bt_json j;
+
+	if (!c->cli->json || !info_is_listed(f) || !bt_bits_put(&c->told, file))
+		return;
+	settle(c, file);
+	bt_json_event(&j, &c->cli->out, "file");
+	bt_json_int(&j, "index", (int64_t)c->index[file]);
+	bt_json_str(&j, "path", f->path);
+	bt_json_int(&j, "size", (int64_t)f->size);
+	bt_json_cstr(&j, "verdict", names[c->verdicts[file]]);
+	json_bad_pieces(
+	    c, &j, l->size == 0 ? 1 : l->first, l->size == 0 ? 0 : l->last + 1);
+	bt_json_end(&j);
+}
+
+/* Is nothing left to learn that could change the verdict? */
+static bool
+is_final(const struct check *c, uint32_t file)
+{
+	const struct bt_layout_file *f = &c->layout->files[file];
+
+	if (c->left[file] > 0)
+		return false;
+	return c->is_sized ||
+	       (f->size > 0 && bt_bits_next(&c->bad, f->first) > f->last);
+}
+
+void
+check_on_sizes(struct check *c)
+{
+	c->is_sized = true;
+	for (uint32_t i = 0; i < c->layout->nfiles; i++)
 		if ((c->verdicts[i] == MISSING || c->verdicts[i] == SHORT) &&
-		    l->files[i].size > 0)
-			bt_layout_mark_file(l, i, &explained);
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		f = &l->files[i];
-		if (!is_checked(f) || f->size == 0 ||
-		    c->verdicts[i] == MISSING || c->verdicts[i] == SHORT)
+		    c->layout->files[i].size > 0)
+			bt_layout_mark_file(c->layout, i, &c->explained);
+	for (uint32_t i = 0; i < c->layout->nfiles && !c->stopped; i++)
+		if (is_final(c, i))
+			tell_file(c, i);
+}
+
+void
+check_on_piece(struct check *c, uint32_t piece, bool good)
+{
+	const struct bt_layout *l = c->layout;
+	uint64_t from = bt_layout_offset(l, piece, 0);
+	uint64_t to = from + bt_layout_piece_size(l, piece);
+	uint32_t i = bt_layout_file_at(l, from);
+
+	if (!good)
+		bt_bits_put(&c->bad, piece);
+	for (; i < l->nfiles && l->files[i].offset < to; i++) {
+		if (l->files[i].size == 0)
 			continue;
-		p = bt_bits_next_clear(&c->good, f->first);
-		if (p <= f->last && c->verdicts[i] == WHOLE)
-			c->verdicts[i] = UNPROVEN;
-		while (p <= f->last && bt_bits_has(&explained, p))
-			p = bt_bits_next_clear(&c->good, p + 1);
-		if (p <= f->last)
-			c->verdicts[i] = BAD;
+		c->left[i]--;
+		if (is_final(c, i))
+			tell_file(c, i);
 	}
-	bt_bits_fini(&explained);
 }
 
 static size_t
@@ -68,9 +133,9 @@ print_bad_pieces(const struct check *c, struct bt_out *o)
 	const char *comma = "";
 
 	bt_out_printf(o, o->tty ? "%-15s " : "%s\t", "bad_pieces");
-	from = bt_bits_next_clear(&c->good, 0);
-	for (; from < n; from = bt_bits_next_clear(&c->good, to)) {
-		to = bt_bits_next(&c->good, from);
+	from = bt_bits_next(&c->bad, 0);
+	for (; from < n; from = bt_bits_next(&c->bad, to)) {
+		to = bt_bits_next_clear(&c->bad, from);
 		bt_out_printf(o, "%s%" PRIu32, comma, from);
 		if (to - from > 1)
 			bt_out_printf(o, "-%" PRIu32, to - 1);
@@ -88,53 +153,45 @@ print_lines(const struct check *c, bool whole)
 		if (is_checked(&c->layout->files[i]) && c->verdicts[i] != WHOLE)
 			bt_out_field(o, names[c->verdicts[i]],
 			    c->in->meta.files[i].path);
-	if (c->good.set < c->layout->pieces)
+	if (c->bad.set > 0)
 		print_bad_pieces(c, o);
 	bt_out_field_num(o, "pieces", c->layout->pieces);
 	bt_out_field_num(o, "good_pieces", c->good.set);
 	bt_out_field(o, "whole", whole ? STR("yes") : STR("no"));
 }
 
+/* What is not told yet, and the sum of it. */
 static void
-print_json(const struct check *c, bool whole)
+print_json(struct check *c, bool whole)
 {
-	const struct bt_meta_file *f = c->in->meta.files;
 	struct bt_json j;
-	int64_t index = 1;
 
-	bt_json_begin(&j, &c->cli->out);
+	for (uint32_t i = 0; i < c->layout->nfiles; i++)
+		if (!c->stopped || c->verdicts[i] != WHOLE)
+			tell_file(c, i);
+	bt_json_event(&j, &c->cli->out, "done");
 	bt_json_str(&j, "name", c->in->meta.name);
-	bt_json_cstr(&j, "info_hash", c->in->hash);
+	info_json_hashes(c->in, &j);
 	bt_json_bool(&j, "whole", whole);
 	bt_json_int(&j, "pieces", c->layout->pieces);
 	bt_json_int(&j, "good_pieces", c->good.set);
-	bt_json_open(&j, "bad_pieces", '[');
-	for (uint32_t p = bt_bits_next_clear(&c->good, 0);
-	     p < c->layout->pieces; p = bt_bits_next_clear(&c->good, p + 1))
-		bt_json_int(&j, NULL, p);
-	bt_json_close(&j);
-	bt_json_open(&j, "files", '[');
-	for (uint32_t i = 0; i < c->layout->nfiles; i++, f++) {
-		if (!info_is_listed(f))
-			continue;
-		bt_json_open(&j, NULL, '{');
-		bt_json_int(&j, "index", index++);
-		bt_json_str(&j, "path", f->path);
-		bt_json_int(&j, "size", (int64_t)f->size);
-		bt_json_cstr(&j, "verdict", names[c->verdicts[i]]);
-		bt_json_close(&j);
-	}
+	json_bad_pieces(c, &j, 0, c->layout->pieces);
 	bt_json_end(&j);
 }
 
 int
 check_report(struct check *c, const char *path, struct bt_err *err)
 {
-	uint32_t bad = c->layout->pieces - c->good.set;
+	uint32_t p = 0, n = c->layout->pieces, bad;
 	size_t faulty;
 	bool whole;
 
-	settle(c);
+	/* on stdin, pieces that did not come were never told of */
+	for (; !c->stopped && (p = bt_bits_next_clear(&c->good, p)) < n; p++)
+		bt_bits_put(&c->bad, p);
+	for (uint32_t i = 0; i < c->layout->nfiles; i++)
+		settle(c, i);
+	bad = c->bad.set;
 	faulty = count_faulty(c);
 	whole = bad == 0 && faulty == 0 && !c->trailing;
 	if (c->cli->json)

@@ -11,6 +11,7 @@ enum field {
 	NAME,
 	INFO_HASH,
 	INFO_HASH_V2,
+	META_VERSION,
 	SIZE,
 	PIECE_LENGTH,
 	PIECES,
@@ -22,6 +23,7 @@ enum field {
 	TRACKERS,
 	WEB_SEEDS,
 	NODES,
+	PEERS,
 	MAGNET,
 	FILES,
 	TORRENT_SIZE,
@@ -37,6 +39,7 @@ static const struct {
 	[NAME] = { "name", TEXT },
 	[INFO_HASH] = { "info_hash", TEXT },
 	[INFO_HASH_V2] = { "info_hash_v2", TEXT },
+	[META_VERSION] = { "meta_version", TEXT },
 	[SIZE] = { "size", BYTES },
 	[PIECE_LENGTH] = { "piece_length", BYTES },
 	[PIECES] = { "pieces", NUMBER },
@@ -48,6 +51,7 @@ static const struct {
 	[TRACKERS] = { "trackers", LIST },
 	[WEB_SEEDS] = { "web_seeds", LIST },
 	[NODES] = { "nodes", LIST },
+	[PEERS] = { "peers", LIST },
 	[MAGNET] = { "magnet", TEXT },
 	[FILES] = { "files", LIST },
 	[TORRENT_SIZE] = { "torrent_size", BYTES },
@@ -64,6 +68,12 @@ info_field_names(struct bt_buf *to)
 {
 	for (int i = 0; i < NFIELDS; i++)
 		bt_buf_printf(to, "%s%s", i == 0 ? "" : ", ", fields[i].name);
+}
+
+size_t
+info_field_count(void)
+{
+	return NFIELDS;
 }
 
 int
@@ -86,6 +96,10 @@ text_of(const struct info *in, int field)
 		return bt_str_of(in->hash);
 	case INFO_HASH_V2:
 		return bt_str_of(in->hash_v2);
+	case META_VERSION:
+		if (in->meta.has_v1 && in->meta.has_v2)
+			return STR("hybrid");
+		return in->meta.has_v2 ? STR("2") : STR("1");
 	case SOURCE:
 		return in->meta.source;
 	case COMMENT:
@@ -102,6 +116,8 @@ text_of(const struct info *in, int field)
 static int64_t
 number_of(const struct info *in, int field)
 {
+	if (in->link != NULL)
+		return field == SIZE ? in->link->size : -1;
 	switch (field) {
 	case SIZE:
 		return (int64_t)bt_meta_payload(&in->meta);
@@ -129,6 +145,8 @@ list_count(const struct info *in, int field)
 		return in->meta.nweb_seeds;
 	case NODES:
 		return in->meta.nnodes;
+	case PEERS:
+		return in->link != NULL ? in->link->peers.n : 0;
 	default:
 		assert(field == FILES);
 		return in->meta.nfiles;
@@ -149,6 +167,9 @@ list_item(const struct info *in, int field, size_t i, struct bt_buf *scratch,
 		return true;
 	case WEB_SEEDS:
 		*item = in->meta.web_seeds[i];
+		return true;
+	case PEERS:
+		*item = in->link->peers.items[i];
 		return true;
 	case NODES:
 		node = &in->meta.nodes[i];
@@ -199,7 +220,8 @@ info_print_field(const struct info *in, struct bt_out *o, int field)
 		bt_out_name(o, text_of(in, field));
 		break;
 	case FLAG:
-		bt_out_printf(o, "%s", number_of(in, field) ? "yes" : "no");
+		n = number_of(in, field);
+		bt_out_printf(o, "%s", n == -1 ? "" : n != 0 ? "yes" : "no");
 		break;
 	default:
 		n = number_of(in, field);
@@ -216,33 +238,34 @@ show_field(const struct info *in, struct bt_out *o, int field)
 	struct bt_str text;
 	int64_t n;
 
-	switch (fields[field].kind) {
-	case TEXT:
+	if (fields[field].kind == TEXT) {
 		text = text_of(in, field);
 		if (text.n > 0)
 			bt_out_field(o, label, text);
 		return;
-	case LIST:
-		if (field == FILES)
-			bt_out_field_num(o, label, in->listed);
-		else
+	}
+	if (fields[field].kind == LIST) {
+		if (field != FILES)
 			each_item(in, o, field, label);
+		else if (in->link == NULL)
+			bt_out_field_num(o, label, in->listed);
 		return;
+	}
+	n = number_of(in, field);
+	if (n == -1)
+		return;
+	switch (fields[field].kind) {
 	case FLAG:
-		bt_out_field(
-		    o, label, number_of(in, field) ? STR("yes") : STR("no"));
-		return;
-	case NUMBER:
-		bt_out_field_num(o, label, (uint64_t)number_of(in, field));
+		bt_out_field(o, label, n != 0 ? STR("yes") : STR("no"));
 		return;
 	case BYTES:
-		bt_out_field_size(o, label, (uint64_t)number_of(in, field));
+		bt_out_field_size(o, label, (uint64_t)n);
 		return;
 	case DATE:
-		n = number_of(in, field);
-		if (n != -1)
-			bt_out_field_date(o, label, n);
+		bt_out_field_date(o, label, n);
 		return;
+	default:
+		bt_out_field_num(o, label, (uint64_t)n);
 	}
 }
 
@@ -308,11 +331,28 @@ json_list(const struct info *in, struct bt_json *j, int field)
 	bt_json_close(j);
 }
 
+static void
+json_text(const struct info *in, struct bt_json *j, int field)
+{
+	struct bt_str text = text_of(in, field);
+
+	if (text.n > 0)
+		bt_json_str(j, fields[field].name, text);
+	else
+		bt_json_null(j, fields[field].name);
+}
+
+void
+info_json_hashes(const struct info *in, struct bt_json *j)
+{
+	json_text(in, j, INFO_HASH);
+	json_text(in, j, INFO_HASH_V2);
+}
+
 void
 info_json(const struct info *in, struct bt_out *o)
 {
 	struct bt_json j;
-	struct bt_str text;
 	int64_t n;
 
 	bt_json_begin(&j, o);
@@ -324,14 +364,14 @@ info_json(const struct info *in, struct bt_out *o)
 			json_list(in, &j, i);
 			continue;
 		case TEXT:
-			text = text_of(in, i);
-			if (text.n > 0)
-				bt_json_str(&j, key, text);
-			else
-				bt_json_null(&j, key);
+			json_text(in, &j, i);
 			continue;
 		case FLAG:
-			bt_json_bool(&j, key, number_of(in, i) != 0);
+			n = number_of(in, i);
+			if (n != -1)
+				bt_json_bool(&j, key, n != 0);
+			else
+				bt_json_null(&j, key);
 			continue;
 		default:
 			n = number_of(in, i);

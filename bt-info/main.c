@@ -4,45 +4,57 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/input.h"
 #include "cli/sandbox.h"
 #include "cli/signal.h"
-#include "codec/magnet.h"
 #include "disk/slurp.h"
 #include "info.h"
+#include "job.h"
 #include "net/fetch.h"
 
-enum { OPT_CHECK = 256 };
+enum {
+	OPT_CHECK = 256,
+	OPT_LINT,
+	OPT_STRICT,
+	OPT_TREE,
+	OPT_FAIL_FAST,
+	OPT_SEEDS,
+	OPT_TIMEOUT,
+	OPT_FIND
+};
+
+#define TIMEOUT_US INT64_C(15000000) /* as bt-scrape's */
 
 static const struct bt_opt opts[] = {
 	{ 'p', "print", "FIELD", "print only this fact; repeatable" },
 	{ 'l', "list", NULL, "list the files: INDEX, SIZE, PATH" },
 	{ '0', "null", NULL, "with -l: paths only, each ended by NUL" },
+	{ OPT_TREE, "tree", NULL, "show folders and files as a tree" },
 	{ OPT_CHECK, "check", "PATH",
 	    "verify the content at PATH, or - (stdin)" },
+	{ OPT_FAIL_FAST, "fail-fast", NULL,
+	    "with --check: stop at the first fault" },
+	{ OPT_SEEDS, "web-seeds", NULL,
+	    "ask each web seed for parts of the content" },
+	{ OPT_TIMEOUT, "timeout", "TIME",
+	    "with --web-seeds: of each request (15s)" },
+	{ OPT_FIND, "find", "DIR",
+	    "find the files in DIR under whatever names" },
+	{ OPT_LINT, "lint", NULL, "tell all that is wrong or unwise" },
+	{ OPT_STRICT, "strict", NULL, "with --lint: warnings exit 1" },
 	{ 0 },
 };
 
 static const struct bt_tool tool = {
 	.name = "bt-info",
 	.args = "TORRENT...",
-	.purpose = "Show what torrents say, and verify content against them.",
+	.purpose = "Show what torrents say, lint them, verify content.",
 	.opts = opts,
 	.json = "print one JSON object per torrent",
 	.examples = "bt-info album.torrent\n"
 		    "bt-info -p info_hash -p magnet *.torrent\n"
 		    "bt-info -l album.torrent\n"
+		    "bt-info --lint *.torrent\n"
 		    "bt-info --check copy/album album.torrent\n",
-};
-
-struct job {
-	struct bt_cli cli;
-	struct bt_input input;
-	int *fields; /* -p, in the order given */
-	size_t nfields;
-	bool list, nul;
-	const char *check; /* --check PATH, or NULL */
-	bool again;	   /* something was shown before */
 };
 
 static void
@@ -64,21 +76,56 @@ add_field(struct job *job)
 	job->fields[job->nfields++] = field;
 }
 
+/* Each way of telling excludes the others. */
+static void
+take_mode(struct job *job, enum job_mode mode)
+{
+	if (job->mode != SHOW && job->mode != mode)
+		bt_cli_misuse(&job->cli,
+		    "-p, -l, --tree, --check, --lint, --find and --web-seeds "
+		    "exclude each other");
+	job->mode = mode;
+}
+
 static void
 take_option(struct job *job, int ch)
 {
 	switch (ch) {
 	case 'p':
+		take_mode(job, PRINT);
 		add_field(job);
 		break;
 	case 'l':
-		job->list = true;
+		take_mode(job, LIST);
 		break;
 	case '0':
 		job->nul = true;
 		break;
+	case OPT_TREE:
+		take_mode(job, TREE);
+		break;
 	case OPT_CHECK:
-		job->check = job->cli.arg;
+		take_mode(job, CHECK);
+		job->path = job->cli.arg;
+		break;
+	case OPT_SEEDS:
+		take_mode(job, SEEDS);
+		break;
+	case OPT_TIMEOUT:
+		job->timeout_us = (int64_t)bt_cli_time(&job->cli);
+		break;
+	case OPT_FIND:
+		take_mode(job, FIND);
+		job->path = job->cli.arg;
+		break;
+	case OPT_FAIL_FAST:
+		job->fail_fast = true;
+		break;
+	case OPT_LINT:
+		take_mode(job, LINT);
+		break;
+	case OPT_STRICT:
+		job->strict = true;
 		break;
 	}
 }
@@ -93,8 +140,8 @@ static void
 check_usage(struct job *job)
 {
 	struct bt_cli *cli = &job->cli;
-	int stdins = job->check != NULL && is_stdin(job->check);
-	int ways = (job->nfields > 0) + job->list + (job->check != NULL);
+	int stdins = job->mode == CHECK && is_stdin(job->path);
+	bool one = job->mode == LIST || job->mode == CHECK || job->mode == FIND;
 
 	if (cli->args[0] == NULL)
 		bt_cli_usage(cli);
@@ -102,72 +149,22 @@ check_usage(struct job *job)
 		stdins += is_stdin(*arg);
 	if (stdins > 1)
 		bt_cli_misuse(cli, "'-' (standard input) is given twice");
-	if (ways > 1)
-		bt_cli_misuse(cli, "-p, -l and --check exclude each other");
-	if (cli->json && (job->nfields > 0 || job->list))
-		bt_cli_misuse(cli, "--json excludes -p and -l");
-	if (job->nul && !job->list)
+	if (cli->json &&
+	    (job->mode == PRINT || job->mode == LIST || job->mode == TREE))
+		bt_cli_misuse(cli, "--json excludes -p, -l and --tree");
+	if (job->nul && job->mode != LIST)
 		bt_cli_misuse(cli, "-0 goes with -l");
-	if ((job->list || job->check != NULL) && cli->args[1] != NULL)
-		bt_cli_misuse(
-		    cli, "%s takes one TORRENT", job->list ? "-l" : "--check");
-}
-
-static int
-tell(struct job *job, const struct info *in, struct bt_err *err)
-{
-	struct bt_out *o = &job->cli.out;
-
-	if (job->check != NULL) {
-		bt_signal_catch(); /* from here on ^C wipes the progress line */
-		return info_check(in, job->check, &job->cli, err);
-	}
-	if (job->list) {
-		info_list(in, o, job->nul);
-	} else if (job->nfields > 0) {
-		for (size_t i = 0; i < job->nfields; i++)
-			info_print_field(in, o, job->fields[i]);
-	} else if (job->cli.json) {
-		info_json(in, o);
-	} else {
-		if (job->again)
-			bt_out_raw(o, STR("\n"));
-		info_show(in, o);
-		job->again = true;
-	}
-	return 0;
-}
-
-static int
-look_at(struct job *job, const char *operand, struct bt_err *err)
-{
-	struct info in = { .operand = operand };
-	struct bt_buf bytes;
-	int rc = -1;
-
-	if (bt_input_torrent(&job->input, operand, &bytes, err) == -1)
-		goto out;
-	if (bt_meta_parse(bt_buf_str(&bytes), &in.meta, err) == -1) {
-		bt_err_prefix(err, "'%s'", operand);
-		goto out;
-	}
-	if (in.meta.has_v1)
-		bt_str_hex(
-		    (struct bt_str){ in.meta.info_hash, BT_SHA1_LEN }, in.hash);
-	if (in.meta.has_v2)
-		bt_str_hex(
-		    (struct bt_str){ in.meta.info_hash_v2, BT_SHA256_LEN },
-		    in.hash_v2);
-	for (uint32_t i = 0; i < in.meta.nfiles; i++)
-		in.listed += info_is_listed(&in.meta.files[i]);
-	bt_buf_init(&in.magnet, BT_MAGNET_MAX);
-	bt_magnet_put(&in.meta, &in.magnet);
-	rc = tell(job, &in, err);
-	bt_buf_fini(&in.magnet);
-	bt_meta_fini(&in.meta);
-out:
-	bt_buf_fini(&bytes);
-	return rc;
+	if (job->fail_fast && job->mode != CHECK)
+		bt_cli_misuse(cli, "--fail-fast goes with --check");
+	if (job->timeout_us != 0 && job->mode != SEEDS)
+		bt_cli_misuse(cli, "--timeout goes with --web-seeds");
+	if (job->strict && job->mode != LINT)
+		bt_cli_misuse(cli, "--strict goes with --lint");
+	if (one && cli->args[1] != NULL)
+		bt_cli_misuse(cli, "%s takes one TORRENT",
+		    job->mode == LIST	 ? "-l"
+		    : job->mode == CHECK ? "--check"
+					 : "--find");
 }
 
 /* Read what is named, and write nothing. */
@@ -176,8 +173,10 @@ confine(struct job *job)
 {
 	struct bt_sandbox box = { .sockets = BT_SANDBOX_NO_SOCKETS };
 
+	if (job->mode == SEEDS)
+		box.sockets = BT_SANDBOX_SOCKETS;
 	bt_sandbox_operands(&box, job->cli.args);
-	bt_sandbox_read(&box, job->check);
+	bt_sandbox_read(&box, job->path);
 	bt_sandbox_enter(&box, &job->cli);
 	bt_sandbox_fini(&box);
 }
@@ -196,8 +195,10 @@ main(int argc, char **argv)
 		take_option(&job, ch);
 	check_usage(&job);
 	confine(&job);
+	if (job.timeout_us == 0)
+		job.timeout_us = TIMEOUT_US;
 	for (arg = job.cli.args; *arg != NULL; arg++) {
-		if (look_at(&job, *arg, &err) == 0)
+		if (job_run(&job, *arg, &err) == 0)
 			continue;
 		if (bt_signal_caught() != 0)
 			break;

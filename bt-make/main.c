@@ -401,6 +401,7 @@ confine(struct job *job)
 
 	bt_sandbox_read(&box, job->cli.args[0]);
 	bt_sandbox_read(&box, job->edit);
+	bt_sandbox_read(&box, job->reuse);
 	bt_sandbox_read(&box, job->list);
 	bt_sandbox_output(&box, job->output);
 	bt_sandbox_enter(&box, &job->cli);

@@ -30,4 +30,13 @@ int	bt_verify_run(struct bt_files *f, const struct bt_layout *l,
 	    const struct bt_verify_progress *progress, struct bt_bits *good,
 	    struct bt_err *err);
 
+/*
+ * The same for m, of which l is, by all the hashes it has: v1's, v2's (BEP 52),
+ * and in a hybrid both, of one read.
+ */
+int	bt_verify_meta(struct bt_files *f, const struct bt_layout *l,
+	    const struct bt_meta *m, unsigned threads,
+	    const struct bt_verify_progress *progress, struct bt_bits *good,
+	    struct bt_err *err);
+
 #endif

@@ -36,4 +36,12 @@ int	bt_verify_stream(int fd, const char *name, const struct bt_layout *l,
 	    unsigned threads, const struct bt_verify_progress *progress,
 	    struct bt_bits *good, uint64_t *came, struct bt_err *err);
 
+/*
+ * The same by v2's hashes, for m, of which l is. One core hashes what one pipe
+ * brings.
+ */
+int	bt_verify_stream_v2(int fd, const char *name, const struct bt_layout *l,
+	    const struct bt_meta *m, const struct bt_verify_progress *progress,
+	    struct bt_bits *good, uint64_t *came, struct bt_err *err);
+
 #endif

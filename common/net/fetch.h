@@ -5,7 +5,7 @@
  * Touches: sockets (through net/httpc).
  *
  * Used by  main.c of tools that take URL operands, through cli/input
- * Tests    tests/e2e/bt-scrape.bats
+ * Tests    tests/e2e/bt-scrape.bats, tests/e2e/webseeds.bats
  */
 #ifndef BT_NET_FETCH_H
 #define BT_NET_FETCH_H
@@ -29,6 +29,17 @@ struct bt_fetch_conf {
  * struct bt_fetch_conf, or NULL for the defaults: this is what cli/input calls.
  */
 int	bt_fetch_url(void *conf, const char *url, struct bt_buf *out,
+	    struct bt_err *err);
+
+/*
+ * Append n >= 1 bytes from offset `from` of what is behind url to out, whose
+ * ceiling bounds them, and wait for them. *status is HTTP's: 206 for a part, 416
+ * for one that is not there, 200 where the server knows no ranges; but for 206
+ * nothing is appended. Much more than n bytes are BT_ELIMIT. 0, or -1 as above,
+ * with the reason alone.
+ */
+int	bt_fetch_range(const struct bt_fetch_conf *conf, const char *url,
+	    uint64_t from, uint64_t n, struct bt_buf *out, long *status,
 	    struct bt_err *err);
 
 #endif

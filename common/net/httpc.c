@@ -367,7 +367,10 @@ set_up(struct bt_httpc_get *g)
 	c->easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
 	c->easy_setopt(e, CURLOPT_MAXREDIRS, BT_HTTPC_REDIRECTS);
 	c->easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	c->easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	if (g->conf.range != NULL) /* of the bytes as they are */
+		c->easy_setopt(e, CURLOPT_RANGE, g->conf.range);
+	else
+		c->easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	/* one small request: a second protocol brings only more to fail */
 	c->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	c->easy_setopt(

@@ -15,7 +15,7 @@
  * BT_ELIMIT for a body that is too large.
  * Touches: sockets (through libcurl).
  *
- * Used by  net/asker, net/fetch
+ * Used by  net/asker, net/fetch (web seeds by range)
  * Tests    tests/e2e/bt-scrape.bats, tests/e2e/announce.bats
  */
 #ifndef BT_NET_HTTPC_H
@@ -35,6 +35,7 @@ struct bt_httpc_get;
 
 struct bt_httpc_conf {
 	const char *url;	/* http or https; borrowed for the call */
+	const char *range;	/* bytes "0-15" alone (206), or NULL; borrowed too */
 	uint8_t family;		/* 4 or 6, or 0: whichever connects */
 	struct bt_addr bind;	/* source address, or family 0 */
 	bool insecure;		/* take any certificate */

@@ -127,7 +127,7 @@ d = json.load(sys.stdin)
 print(*d)
 print(d[\"comment\"], d[\"trackers\"], d[\"source\"], d[\"private\"])"'
 	assert_success
-	assert_line --index 0 'name info_hash info_hash_v2 size piece_length pieces private source comment created_by creation_date trackers web_seeds nodes magnet files torrent_size'
+	assert_line --index 0 'name info_hash info_hash_v2 meta_version size piece_length pieces private source comment created_by creation_date trackers web_seeds nodes peers magnet files torrent_size'
 	assert_line --index 1 'two'
 	assert_line --index 2 " [['http://a.b/ann']] None False"
 }
@@ -213,14 +213,14 @@ print(json.loads(sys.stdin.buffer.read().decode())[\"name\"])"'
 	done
 }
 
-@test "a folder, a magnet link and too many torrents are refused in words" {
+@test "a folder, a malformed magnet link and too many torrents are refused in words" {
 	mkdir d
 	run --separate-stderr bt-info d
 	assert_failure 3
 	[ "$stderr" = "bt-info: 'd' is a folder" ]
 	run --separate-stderr bt-info 'magnet:?xt=urn:btih:0'
 	assert_failure 3
-	[ "$stderr" = "bt-info: magnet links are not supported yet: 'magnet:?xt=urn:btih:0'" ]
+	[ "$stderr" = "bt-info: 'magnet:?xt=urn:btih:0': malformed magnet link: its btih is not a hash" ]
 	run --separate-stderr bt-info -l a b
 	assert_failure 2
 }
@@ -299,9 +299,9 @@ print(json.loads(sys.stdin.buffer.read().decode())[\"name\"])"'
 	rm album/z
 	run bash -c 'bt-info --check album --json album.torrent 2>/dev/null | python3 -c "
 import json, sys
-d = json.load(sys.stdin)
+*files, d = map(json.loads, sys.stdin)
 print(d[\"whole\"], d[\"pieces\"], d[\"good_pieces\"], d[\"bad_pieces\"])
-print(*[f[\"verdict\"] for f in d[\"files\"]])"'
+print(*[f[\"verdict\"] for f in sorted(files, key=lambda f: f[\"index\"])])"'
 	assert_line --index 0 'False 5 1 [1, 2, 3, 4]'
 	assert_line --index 1 'unproven whole unproven missing'
 }
@@ -388,6 +388,36 @@ print(*[f[\"verdict\"] for f in d[\"files\"]])"'
 	refute_output --partial libcurl
 }
 
+@test "--tree shows folders with the size of all that is in them" {
+	album
+	run bt-info --tree album.torrent
+	assert_success
+	assert_output $'20000\ta\n0\tempty\n9000\tsub/\n9000\tsub/s\n50000\tz'
+	mkdir -p d/b/c 'd/b c'
+	printf 1 >d/b/c/x
+	printf 22 >d/b/c/y
+	printf 333 >'d/b c/z'
+	bt-make -o d.torrent d
+	run bt-info --tree d.torrent
+	assert_output $'3\tb/\n3\tb/c/\n1\tb/c/x\n2\tb/c/y\n3\tb c/\n3\tb c/z'
+}
+
+@test "--tree on a terminal is drawn" {
+	mkdir -p d/b/c
+	printf 1 >d/b/c/x
+	printf 22 >d/b/y
+	printf 333 >d/z
+	bt-make -o d.torrent d
+	run script -qec 'bt-info --tree d.torrent' /dev/null
+	assert_success
+	assert_output $'d/  (6 B)\r
+├── b/  (3 B)\r
+│   ├── c/  (1 B)\r
+│   │   └── x  (1 B)\r
+│   └── y  (2 B)\r
+└── z  (3 B)\r'
+}
+
 @test "v2 torrents have a v2 hash and no other, hybrids have both" {
 	local d=$BT_ROOT/tests/data/torrents
 
@@ -415,4 +445,81 @@ print(json.load(sys.stdin)[\"info_hash\"])'"
 		assert_failure 3
 		[ "$stderr" = "$tool: cannot transfer '$t': it is a v2-only torrent, and only v1 and hybrid ones are transferred" ]
 	done
+}
+
+@test "a magnet link is shown: hashes, name, size, trackers, seeds, peers" {
+	local hash=c46e003ebf521358f26cf541bf1cf0896c30558e
+	local link="magnet:?xt=urn:btih:$hash&dn=a%20b&xl=12345"
+
+	link+='&tr=http%3A%2F%2Ft%2Fann&tr=udp%3A%2F%2Fu%3A1&ws=http%3A%2F%2Fw%2F&x.pe=1.2.3.4%3A5'
+	run --separate-stderr bt-info "$link"
+	assert_success
+	assert_output "name	a b
+info_hash	$hash
+meta_version	1
+size	12345
+trackers	http://t/ann
+trackers	udp://u:1
+web_seeds	http://w/
+peers	1.2.3.4:5
+magnet	$link"
+	run bt-info -p size -p pieces -p private -p peers "$link"
+	assert_output $'12345\n\n\n1.2.3.4:5'
+	run script -qec "NO_COLOR=1 bt-info '$link'" /dev/null
+	assert_output --partial '12.1 KiB (12345 bytes)'
+	run bash -c "bt-info --json '$link' | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(d[\"trackers\"], d[\"private\"], d[\"files\"], d[\"info_hash_v2\"])'"
+	assert_output "[['http://t/ann'], ['udp://u:1']] None [] None"
+	run --separate-stderr bt-info -l "$link"
+	assert_failure 3
+	[ "$stderr" = "bt-info: '$link' is a link, and only a torrent has files" ]
+}
+
+@test "-p magnet of every kind of torrent reads back as the same torrent" {
+	for kind in v1 v2 hybrid; do
+		t=$BT_ROOT/tests/data/torrents/libtorrent-$kind.torrent
+		run bt-info -p name -p info_hash -p info_hash_v2 -p meta_version \
+		    -p trackers -p web_seeds "$t"
+		assert_success
+		said=$output
+		run bt-info -p name -p info_hash -p info_hash_v2 -p meta_version \
+		    -p trackers -p web_seeds "$(bt-info -p magnet "$t")"
+		assert_output "$said"
+	done
+}
+
+# on_tty COMMAND: what it says on a terminal, without colour, ends of lines as \n
+on_tty() {
+	script -qec "NO_COLOR=1 $1" /dev/null | tr -d '\r'
+}
+
+@test "what is for scripts is the same on a terminal" {
+	album
+	for options in '-p name -p size -p files' --json; do
+		diff <(on_tty "bt-info $options album.torrent") \
+		    <(bt-info $options album.torrent)
+	done
+	run on_tty 'bt-info -l -0 album.torrent | tr "\0" "|"'
+	assert_output 'a|empty|sub/s|z|'
+	diff <(on_tty 'bt-info --json --lint album.torrent') \
+	    <(bt-info --json --lint album.torrent)
+}
+
+@test "-l, --strict, --fail-fast, -q and --no-progress on a terminal" {
+	album
+	run on_tty 'bt-info -l album.torrent'
+	assert_output --regexp '^ +1 +19\.5 KiB  a
+ +2 +0 B  empty
+ +3 +8\.[78] KiB  sub/s
+ +4 +48\.8 KiB  z$'
+	run on_tty 'bt-info --lint --strict album.torrent; echo $?'
+	assert_output 0
+	rm album/z
+	run on_tty 'bt-info --no-progress --fail-fast --check album album.torrent; echo $?'
+	assert_line --regexp '^missing +z$'
+	assert_line 8
+	run on_tty 'bt-info -q --check album album.torrent'
+	assert_output --regexp "^[^a-z]*bt-info: 'album' does not match"
 }

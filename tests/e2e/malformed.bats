@@ -116,3 +116,35 @@ refused() {
 @test "bt-scrape refuses whatever is no torrent" {
 	refused bt-scrape
 }
+
+# Mutations of real torrents, each to a program of its own: status 0, or 3 and one
+# sentence, in turn for showing it and for --lint.
+@test "bt-info shows, refuses or lints each of 2000 mutated torrents" {
+	make -s -C "$BT_ROOT" build/tests/fuzz/mutate
+	mkdir mutants
+	"$BT_ROOT/build/tests/fuzz/mutate" -w mutants 2000 3 \
+	    "$BT_ROOT"/tests/data/torrents/*.torrent
+	run python3 - <<-'P'
+		import os, subprocess, sys
+
+		shown = 0
+		for i, name in enumerate(sorted(os.listdir("mutants"))):
+		    path = "mutants/" + name
+		    option = ["--lint"] if i % 2 else []
+		    p = subprocess.run(["bt-info", *option, path], timeout=60,
+		        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+		    said = p.stderr.decode()
+		    ok = p.returncode == 0 and said == "" or \
+		        p.returncode == 3 and said.count("\n") == 1 and \
+		        said.startswith("bt-info: '%s'" % path) and \
+		        (option or p.stdout == b"")
+		    if not ok:
+		        sys.exit("%s %s: %d, %r" % (path, option, p.returncode,
+		            said))
+		    shown += p.returncode == 0 and not option
+		print("%d of 1000 are shown still" % shown)
+		sys.exit(shown < 100)
+	P
+	echo "$output"
+	assert_success
+}
