@@ -99,10 +99,10 @@ refuse_reaching_out(scmp_filter_ctx ctx)
 	int rc;
 
 	rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 1,
-	    SCMP_A0(SCMP_CMP_NE, self));
+	    SCMP_A0(SCMP_CMP_NE, self, 0));
 	if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, self));
+		    SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, self, 0));
 	if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
 		    SCMP_SYS(ioctl), 1,
@@ -122,7 +122,7 @@ refuse_odd_sockets(scmp_filter_ctx ctx)
 	int rc;
 
 	rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-	    SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+	    SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 	for (size_t i = 0; rc == 0 && i < 2; i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES),
 		    SCMP_SYS(socket), 2,
@@ -146,7 +146,7 @@ refuse_sockets(scmp_filter_ctx ctx, enum bt_sandbox_sockets sockets)
 		return rc;
 	case BT_SANDBOX_OPEN_SOCKETS:
 		return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES),
-		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0));
 	case BT_SANDBOX_SOCKETS:
 		break;
 	}

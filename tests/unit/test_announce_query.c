@@ -402,14 +402,14 @@ assert_answer(const struct bt_announce_answer *a, struct bt_str want)
 static void
 a_warning_is_the_last_key(void **state)
 {
-	struct bt_announce_answer a = { .interval = 60,
-		.compact = true,
-		.warning = STR("beware") };
+	struct bt_announce_answer a = {
+		.interval = 60, .compact = true, .warning = STR("beware")
+	};
 
 	(void)state;
-	assert_answer(&a,
-	    STR("d8:completei0e10:downloadedi0e10:incompletei0e"
-		"8:intervali60e5:peers0:15:warning message6:bewaree"));
+	assert_answer(
+	    &a, STR("d8:completei0e10:downloadedi0e10:incompletei0e"
+		    "8:intervali60e5:peers0:15:warning message6:bewaree"));
 }
 
 /* The same facts as in a reply of opentracker 0.0~git20210823: the same bytes. */

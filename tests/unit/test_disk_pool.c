@@ -11,8 +11,6 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 struct job {
 	struct bt_pool_job pool; /* first */
 	int runs;
@@ -271,7 +269,7 @@ count_run(struct bt_pool_job *jobs)
 }
 
 /*
- * They come every tenth of a millisecond to a worker that is done with each long
+ * They come every millisecond to a worker that is done with each long
  * before the next: without waiting for more it would run 400 times.
  */
 static void
@@ -287,7 +285,7 @@ jobs_that_come_fast_wait_for_each_other_and_the_last_not_for_ever(void **state)
 		m[i].pool =
 		    (struct bt_pool_job){ .run = count_run, .together = 4 };
 		bt_pool_put(p, &m[i].pool);
-		usleep(100);
+		poll(NULL, 0, 1);
 		while (bt_pool_done(p) != NULL)
 			;
 	}
