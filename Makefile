@@ -57,7 +57,7 @@ $$(BUILD)/bin/$(1): $$(call obj,$(2)) $$(BUILD)/libbt.a
 endef
 # libcurl is not linked: net/httpc opens it when it is first needed
 NETLIBS =	-levent_core -levent_extra
-$(eval $(call program,bt-info,bt-info,$(NETLIBS) -ljansson -lseccomp -lcrypto))
+$(eval $(call program,bt-info,bt-info,$(NETLIBS) -ljansson -lseccomp -lunistring -lcrypto))
 $(eval $(call program,bt-make,bt-make,-ljansson -lseccomp -lcrypto))
 $(eval $(call program,bt-scrape,bt-scrape,$(NETLIBS) -ljansson -lseccomp -lcrypto))
 $(eval $(call program,bt-tracker,bt-tracker,-levent_core -levent_pthreads -ljansson -lseccomp -lssl -lcrypto))
@@ -76,7 +76,7 @@ $(BUILD)/%.o: %.c
 UNIT =	$(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 .SECONDARY:
 $(BUILD)/tests/unit/test_disk_%: $(BUILD)/tests/unit/test_disk_%.o $(BUILD)/libbt.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lunistring -lcrypto
 $(BUILD)/tests/unit/test_net_%: $(BUILD)/tests/unit/test_net_%.o $(BUILD)/libbt.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NETLIBS) -lcrypto
 $(BUILD)/tests/unit/test_cli_%: $(BUILD)/tests/unit/test_cli_%.o $(BUILD)/libbt.a
@@ -86,9 +86,9 @@ $(BUILD)/tests/unit/test_lanes_x16.o: STD += -Itests/unit/emulated
 $(BUILD)/tests/unit/test_tracker_%.o: STD += -Ibt-tracker
 $(BUILD)/tests/unit/test_tracker_%: $(BUILD)/tests/unit/test_tracker_%.o \
     $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lunistring -lcrypto
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lunistring -lcrypto
 
 .PHONY: unit
 unit: $(UNIT)
@@ -105,10 +105,10 @@ $(BUILD)/tests/fuzz/fuzz_saved.o: STD += -Ibt-tracker
 $(BUILD)/tests/fuzz/fuzz_request.o: STD += -Ibt-tracker
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/tests/fuzz/replay.o $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lunistring -lcrypto
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lunistring -lcrypto
 
 # Real torrents with faults through bt-info's own entry: `make mutations`.
 MUTATE =	$(BUILD)/tests/fuzz/mutate
@@ -116,7 +116,7 @@ MUTATIONS =	30000
 $(MUTATE).o: STD += -Ibt-info
 $(MUTATE): $(BUILD)/tests/fuzz/mutate.o $(filter-out %/main.o,$(call obj,bt-info)) \
     $(BUILD)/libbt.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NETLIBS) -ljansson -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NETLIBS) -ljansson -lunistring -lcrypto
 .PHONY: mutations mutate-run
 mutations:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" mutate-run
@@ -242,7 +242,7 @@ everything: all $(FASTCLOCK) $(UNIT) $(SIM) $(MUTATE) $(BENCH) $(STOREBENCH) $(F
 
 # What building needs, and what testing needs besides.
 BUILD_PKGS =	libc6-dev libevent-dev libssl-dev libcurl4-openssl-dev \
-		libcurl4 libjansson-dev libseccomp-dev
+		libcurl4 libjansson-dev libseccomp-dev libunistring-dev
 TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		clang llvm clang-format libclang-rt-14-dev curl python3 \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \

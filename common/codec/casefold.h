@@ -5,7 +5,7 @@
  * compared byte by byte. Normal forms are not looked at.
  * Pure.
  *
- * Speaks   Unicode 14.0 (the folding that keeps one character one)
+ * Speaks   Unicode, as libunistring has it
  * Used by  codec/lint_names
  * Tests    tests/unit/test_casefold.c
  */

@@ -138,9 +138,7 @@ catches() {
 
 # What timeout(1) does: the process and then its group, so the process twice.
 burst() {
-	for _ in {1..50}; do
-		kill -TERM "$1" 2>/dev/null || break
-	done
+	kill -TERM "$1" "$1" "$1" "$1" "$1" "$1" "$1" "$1"
 }
 
 @test "one signal that comes many times at once is one, and ends cleanly" {

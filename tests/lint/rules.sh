@@ -63,9 +63,10 @@ rule_foreign_headers() {
 	foreign 'jansson' 'common/cli/*.c'
 	foreign 'getopt' 'common/cli/*.c'
 	foreign 'seccomp' common/cli/sandbox_calls.c
+	foreign 'uni(case|str)\.h' common/codec/casefold.c
 	foreign 'cmocka'
 	# None of them in a header of ours.
-	grep -lE '^#include <(openssl|event2|curl|jansson|getopt|seccomp|cmocka)' \
+	grep -lE '^#include <(openssl|event2|curl|jansson|getopt|seccomp|uni|cmocka)' \
 	    $(library | grep '\.h$') /dev/null
 	return 0
 }
@@ -78,7 +79,7 @@ pure_names+='|EVP_[A-Za-z0-9_]+|SHA(1|256)(_Update)?|OPENSSL_[a-z]+'
 pure_names+='|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_'
 pure_names+='|__(mem(cpy|move|set)|v?snprintf|str(cpy|ncpy|cat))_chk'
 pure_names+='|__(asan|ubsan|lsan|sanitizer|gcov|llvm)[a-zA-Z0-9_]*|__errno_location'
-pure_names+='|__tls_get_addr|__popcountdi2|__cpu_model'
+pure_names+='|u8_mbtoucr|uc_to(upper|lower)|__tls_get_addr|__popcountdi2|__cpu_model'
 
 # rule_purity ARCHIVE
 rule_purity() {
