@@ -2,12 +2,9 @@
 
 _bt_info() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local opts='-p --print -l --list -0 --null --check --json --progress
-	    --no-progress --no-sandbox -q --quiet -v --verbose -h --help -V --version'
-	local fields='name info_hash info_hash_v2 size piece_length pieces
 	local opts='-p --print -l --list -0 --null --tree --lint --strict --check
 	    --fail-fast --find --web-seeds --timeout --json
-	    --progress --no-progress -q --quiet -v --verbose -h --help -V --version'
+	    --progress --no-progress --no-sandbox -q --quiet -v --verbose -h --help -V --version'
 	local fields='name info_hash info_hash_v2 meta_version size piece_length pieces
 	    private source comment created_by creation_date trackers web_seeds
 	    nodes peers magnet files torrent_size'

@@ -5,10 +5,8 @@ _bt_make() {
 	local opts='-a --announce -o --output -l --piece-length -n --name
 	    -w --web-seed -c --comment -s --source -p --private -x --exclude
 	    -i --include --files-from -0 --null --v1 --v2 --hybrid --edit
-	    --dry-run -f --force --date --magnet --json --progress --no-progress
-	    --no-sandbox
-	    --reuse --dry-run -f --force --date --magnet --json --progress --no-progress
-	    -q --quiet -v --verbose -h --help -V --version'
+	    --reuse --dry-run -f --force --date --magnet --json --progress
+	    --no-progress --no-sandbox -q --quiet -v --verbose -h --help -V --version'
 	local sizes='16K 32K 64K 128K 256K 512K 1M 2M 4M 8M 16M'
 
 	COMPREPLY=()
