@@ -89,7 +89,8 @@ content_of(unsigned i)
 	const struct shape *s = &shapes[i];
 	struct content *c = &contents[i];
 	struct bt_meta_file f = { .size = size_of(s) };
-	struct bt_meta m = { .size = size_of(s),
+	struct bt_meta m = { .has_v1 = true,
+		.size = size_of(s),
 		.piece_length = s->length,
 		.pieces = s->pieces,
 		.single = true,

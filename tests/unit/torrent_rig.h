@@ -64,7 +64,8 @@ rig_layout(uint8_t *content, uint64_t size, uint32_t piece_length)
 {
 	uint32_t pieces = (uint32_t)((size + piece_length - 1) / piece_length);
 	struct bt_meta_file f = { .size = size };
-	struct bt_meta m = { .size = size,
+	struct bt_meta m = { .has_v1 = true,
+		.size = size,
 		.piece_length = piece_length,
 		.pieces = pieces,
 		.single = true,
