@@ -18,10 +18,20 @@ teardown() {
 	bt_teardown
 }
 
-# faulty COMMAND...: with the faults in $FAULTS; in place of the shell, which is
-# of its own under bt_start and run, so that signals reach it
+# faulty COMMAND...: with the faults in $FAULTS, which the sandbox would keep the
+# tool from; in place of the shell, which is of its own under bt_start and run, so
+# that signals reach it
 faulty() {
-	LD_PRELOAD=$FAULTS_SO ASAN_OPTIONS=verify_asan_link_order=0 exec "$@"
+	local arg command=()
+
+	for arg; do
+		command+=("$arg")
+		case $arg in
+		bt-*) command+=(--no-sandbox) ;;
+		esac
+	done
+	LD_PRELOAD=$FAULTS_SO ASAN_OPTIONS=verify_asan_link_order=0 \
+	    exec "${command[@]}"
 }
 
 # break_it NAME TEXT: a fault begins; it is there whole or not at all
