@@ -3,7 +3,7 @@
 
 usage: crowd.py PORT idle N	N that were answered once and say nothing more
        crowd.py PORT slow N	N that send a byte of a request every second
-       crowd.py PORT dial N	N more; how many are refused with a 503
+       crowd.py PORT dial N	N more; how many are refused
        crowd.py PORT ask N	N announces, one after another, each by a new
 				connection; the slowest in ms
 
@@ -90,7 +90,7 @@ def more(port, n):
         s = dial(port, i)
         s.sendall(SCRAPE)
         try:
-            refused += b" 503 " in s.recv(4096)
+            refused += b"failure reason" in s.recv(4096)
         except ConnectionError:
             pass  # refused, and the request was still on its way
         conns.append(s)
