@@ -157,6 +157,8 @@ def corrupt_second_block(w):
     for i, begin, n in w.requests(30):
         if not w.give(i, begin, n, spoil=begin > 0):
             return
+        if begin > 0:
+            w.begin_honest()
 
 
 @scene("get seed", "it sent blocks that nobody asked for")

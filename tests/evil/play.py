@@ -59,6 +59,7 @@ class Acts:
         self.bad = None
 
     def __call__(self, w):
+        w.begin_honest = self.gate.set
         try:
             self.play(w)
         except Failed as e:
@@ -106,11 +107,14 @@ def get(st, s):
         good += [st.keep(honest_seed(s.torrent, acts.gate, h))
                  for h in ("127.0.0.6", "127.0.0.7")]
     evil = st.keep(Listens(s.torrent, EVIL, acts))
-    if s.end == "banned" or s.play.__doc__.endswith("serves."):
+    late = s.play.__doc__.endswith("by comparing blocks.")
+    if s.end == "banned" and not late or s.play.__doc__.endswith("serves."):
         acts.gate.set() # side by side
     p = begin_get(st, s.torrent, [evil.at] + [g.at for g in good], fast=s.fast)
     if s.says and s.end != "banned":
         p.says(s.says, 40)
+    elif late: # side by side from its first bad block on
+        acts.gate.wait(20)
     elif s.end != "banned":
         acts.gate.wait(0.5) # of who stays it is enough that it was there
     acts.gate.set()
