@@ -13,7 +13,8 @@
  *
  * Speaks   BEP 3, 5 (nodes), 12, 17, 19, 27, 47, 52
  * Used by  bt-info
- * Tests    tests/e2e/lint.bats (each id), tests/fuzz/fuzz_lint.c (rule 2)
+ * Tests    tests/e2e/lint.bats (each id), tests/unit/test_lint.c (hostile ones),
+ *          tests/fuzz/fuzz_lint.c (rule 2)
  */
 #ifndef BT_CODEC_LINT_H
 #define BT_CODEC_LINT_H

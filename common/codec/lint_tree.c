@@ -125,7 +125,8 @@ tell(struct bt_lint *l, const char *key, enum bt_lint_id id,
 
 /*
  * The parser's own rules, which name the first fault of each part. They are
- * asked once names and lengths are known to be right.
+ * asked once names and lengths are known to be right; the torrent's own name,
+ * where it is not, was told of before.
  */
 int64_t
 bt_lint_tree(struct bt_lint *l, struct bt_lint_tree *t)
@@ -143,7 +144,8 @@ bt_lint_tree(struct bt_lint *l, struct bt_lint_tree *t)
 		check_names(l, &t->tree);
 		bt_lint_out(l);
 	}
-	if (l->totals->errors > errors || t->is_faulty || m.piece_length == 0)
+	if (l->totals->errors > errors || t->is_faulty || m.piece_length == 0 ||
+	    !bt_meta_is_safe_name(t->name))
 		return -1;
 	if (!t->has_v1 && bt_metatree_parse(&m, &t->tree, &err) == -1)
 		tell(l, "file tree", BT_LINT_V2_FILE_TREE, &t->tree, &err);

@@ -53,7 +53,7 @@ check_path(const struct bt_ben *list, size_t base_n, char *to,
 			return bt_err_set(err, BT_EINPUT,
 			    "unsafe path component '%s'", shown);
 		}
-		if (parts == BT_META_DEPTH_MAX ||
+		if (parts == BT_META_DEPTH_MAX || base_n >= BT_META_PATH_MAX ||
 		    n + part.str.n + (parts != 0) >
 			BT_META_PATH_MAX - 1 - base_n)
 			return bt_err_set(err, BT_ELIMIT,

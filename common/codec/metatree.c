@@ -80,7 +80,7 @@ enter(struct walk *w, struct bt_str name, struct bt_err *err)
 		return bt_err_set(
 		    err, BT_EINPUT, "unsafe path component '%s'", shown);
 	}
-	if (w->depth > BT_META_DEPTH_MAX ||
+	if (w->depth > BT_META_DEPTH_MAX || w->base_n >= BT_META_PATH_MAX ||
 	    n + (n != 0) + name.n > BT_META_PATH_MAX - 1 - w->base_n)
 		return bt_err_set(err, BT_ELIMIT,
 		    "the path is longer than %u bytes or %u folders",

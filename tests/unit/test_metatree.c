@@ -12,7 +12,9 @@
 
 #include "base/mem.h"
 #include "codec/bencode.h"
+#include "codec/metafiles.h"
 #include "codec/metainfo.h"
+#include "codec/metatree.h"
 
 #define R32 "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
 #define H20 "aaaaaaaaaaaaaaaaaaaa"
@@ -393,6 +395,26 @@ without_its_version_a_file_tree_is_nothing(void **state)
 	bt_meta_fini(&m);
 }
 
+/* Who asks for the parts alone may not have looked at the name. */
+static void
+a_name_longer_than_a_path_leaves_no_room(void **state)
+{
+	struct bt_ben tree = bt_ben_at(STR("d1:f" PROPS(5) "e"));
+	struct bt_ben list = bt_ben_at(STR("l" FILE5("1:f") "e"));
+	struct bt_meta m = { .piece_length = 16384, .name = { NULL, 5000 } };
+	struct bt_err err = BT_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(bt_metatree_parse(&m, &tree, &err), -1);
+	assert_int_equal(err.kind, BT_ELIMIT);
+	bt_meta_fini(&m);
+	m.name.n = 5000;
+	err = (struct bt_err)BT_ERR_INIT;
+	assert_int_equal(bt_metafiles_parse(&m, &list, &err), -1);
+	assert_int_equal(err.kind, BT_ELIMIT);
+	bt_meta_fini(&m);
+}
+
 int
 main(void)
 {
@@ -410,6 +432,7 @@ main(void)
 		    a_file_of_one_piece_needs_no_layer_and_a_spare_one_is_no_matter),
 		cmocka_unit_test(the_halves_of_a_hybrid_agree),
 		cmocka_unit_test(hybrids_whose_halves_differ_are_refused),
+		cmocka_unit_test(a_name_longer_than_a_path_leaves_no_room),
 		cmocka_unit_test(without_its_version_a_file_tree_is_nothing),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
