@@ -33,7 +33,8 @@ cmp_links(const void *a, const void *b)
 	const struct link *x = a, *y = b;
 	int order = bt_str_cmp(x->url, y->url);
 
-	return order != 0 ? order : (x->order > y->order) - 1;
+	return order != 0 ? order
+			  : (x->order > y->order) - (x->order < y->order);
 }
 
 static void
