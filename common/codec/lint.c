@@ -44,7 +44,7 @@ const struct bt_lint_rule bt_lint_rules[] = {
 	[BT_LINT_PIECE_LENGTH] = { "piece-length", true,
 	    "a piece length that cannot be" },
 	[BT_LINT_PIECE_COUNT] = { "piece-count", true,
-	    "piece hashes that do not fit the length" },
+	    "too many, or hashes that do not fit the length" },
 	[BT_LINT_META_VERSION] = { "meta-version", true, "neither 1 nor 2" },
 	[BT_LINT_V2_PIECE_LENGTH] = { "v2-piece-length", true,
 	    "of v2, and no power of two from 16 KiB" },
@@ -338,6 +338,10 @@ check_halves(struct bt_lint *l, const struct info *i, int64_t length,
 	if (!i->has_v1) {
 		size = bt_lint_tree(l, &t);
 		*is_multi = size >= 0 && !t.is_single;
+		if (size > 0 &&
+		    (uint64_t)(size - 1) / t.piece_length >= BT_META_PIECES_MAX)
+			tell_key(l, "file tree", BT_LINT_PIECE_COUNT, &i->tree,
+			    "the files have more pieces than any reader takes");
 	} else {
 		bt_lint_tree(l, &t);
 	}

@@ -86,6 +86,9 @@ read_pieces(struct bt_meta *m, const struct bt_ben *pieces, struct bt_err *err)
 
 	want = m->size / m->piece_length + (m->size % m->piece_length != 0);
 	if (!m->has_v1) {
+		if (want > BT_META_PIECES_MAX)
+			return bt_err_set(err, BT_ELIMIT, "more than %u pieces",
+			    BT_META_PIECES_MAX);
 		m->pieces = (uint32_t)want; /* see metatree: by its files */
 		return 0;
 	}

@@ -36,8 +36,8 @@
 #define BT_META_DEPTH_MAX	128u		/* components in a path */
 #define BT_META_PIECE_MAX	(1u << 30)	/* piece length, bytes */
 #define BT_META_SIZE_MAX	((uint64_t)1 << 62)	/* all files, bytes */
-#define BT_META_LINKS_MAX	4096u	/* trackers, seeds, nodes: of each, the
-					 * rest is dropped; real ones have tens */
+#define BT_META_PIECES_MAX	5242880u	/* v1 hashes that fill the above */
+#define BT_META_LINKS_MAX	4096u	/* of trackers, seeds, nodes */
 
 #define BT_META_PAD	0x01	/* attr 'p': never written, never listed */
 #define BT_META_EXEC	0x02	/* attr 'x' */

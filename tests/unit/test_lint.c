@@ -14,6 +14,7 @@
 
 #define EMPTY "d0:d6:lengthi0eee"
 #define PL "12:piece lengthi16384e"
+#define R32 "32:rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
 #define V2 "12:meta versioni2e"
 
 static struct bt_buf text;
@@ -92,12 +93,29 @@ a_name_longer_than_a_path_leaves_no_room_for_paths(void **state)
 	assert_told("path-long info.name\n");
 }
 
+/* The parser refuses it, and so there is an error. */
+static void
+too_many_pieces_are_an_error(void **state)
+{
+	(void)state;
+	begin();
+	bt_buf_puts(&text,
+	    "d9:file treed1:ad0:d6:lengthi85899345921e11:pieces root" R32
+	    "eee" V2 "4:name1:a" PL "ee");
+	assert_true(lint().errors > 0);
+	assert_told("piece-count info.file tree\n");
+	begin();
+	bt_buf_puts(&text, "d9:file treed1:a" EMPTY "e" V2 "4:name1:a" PL "ee");
+	assert_true(lint().errors == 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_name_longer_than_a_path_leaves_no_room_for_paths),
+		cmocka_unit_test(too_many_pieces_are_an_error),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -415,6 +415,27 @@ a_name_longer_than_a_path_leaves_no_room(void **state)
 	bt_meta_fini(&m);
 }
 
+/* Files may share a layer, so that a small torrent has any number of them. */
+static void
+as_many_pieces_as_of_v1_are_enough(void **state)
+{
+	const char *const sizes[] = { "85899345921", "70368744177664",
+		"4611686018427387904" };
+	char info[512];
+	struct bt_err err;
+	struct bt_meta m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		snprintf(info, sizeof(info),
+		    TREE("1:ad0:d6:lengthi%se" ROOT "ee"), sizes[i]);
+		assert_int_equal(parse(info, STR("de"), &m, &err), -1);
+		assert_int_equal(err.kind, BT_ELIMIT);
+		assert_string_equal(err.text, "more than 5242880 pieces");
+	}
+	assert_bad(TREE("1:a" PROPS(85899345920)), "is missing");
+}
+
 int
 main(void)
 {
@@ -433,6 +454,7 @@ main(void)
 		cmocka_unit_test(the_halves_of_a_hybrid_agree),
 		cmocka_unit_test(hybrids_whose_halves_differ_are_refused),
 		cmocka_unit_test(a_name_longer_than_a_path_leaves_no_room),
+		cmocka_unit_test(as_many_pieces_as_of_v1_are_enough),
 		cmocka_unit_test(without_its_version_a_file_tree_is_nothing),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
