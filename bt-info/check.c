@@ -152,10 +152,6 @@ info_check(const struct info *in, const char *path, bool fail_fast,
 	struct check c = { .in = in, .cli = cli, .fail_fast = fail_fast };
 	int rc;
 
-	if (!in->meta.has_v1)
-		return bt_err_set(err, BT_EINPUT,
-		    "cannot check against '%s': it is a v2-only torrent",
-		    in->operand);
 	c.layout = bt_layout_new(&in->meta);
 	init(&c);
 	if (strcmp(path, "-") == 0)
