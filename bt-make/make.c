@@ -157,6 +157,11 @@ hash_with_old(struct job *job, const struct content *c, struct bt_err *err)
 		    "of %u: give -l %u",
 		    job->reuse, r.old.piece_length, w->piece_length,
 		    r.old.piece_length);
+	/* of a file and of a folder: nothing is taken, whatever they are called */
+	if (rc == 0 && c->single == r.old.single &&
+	    !bt_str_eq(w->name, r.old.name))
+		rc = bt_err_set(err, BT_EINPUT,
+		    "cannot reuse '%s': it is of another name", job->reuse);
 	if (rc == 0)
 		rc = hash_content(job, c, &r, err);
 	reuse_fini(&r);

@@ -1,11 +1,11 @@
 /*
  * reuse - hashes of an older torrent for files that are as they were.
  *
- * A file is taken as unchanged if the older torrent, v2 or hybrid, has its path
- * and its size, and its times of modification and of status change are both
- * before the older torrent's own time of modification. Programs can set the
- * former and not the latter; a torrent that bt-make wrote is later than all it
- * read. For a hybrid its last piece must have been padded as it is to be now.
+ * A file is taken as unchanged if the older torrent, v2 or hybrid, is of the
+ * same name, has its path and its size, and its times of modification and of
+ * status change are both before the older torrent's own time of modification.
+ * Programs can set the former and not the latter; a torrent that bt-make wrote
+ * is later than all it read. For a hybrid its last piece must have been padded as it is to be now.
  * Touches: files.
  *
  * Used by  bt-make/make.c

@@ -307,6 +307,29 @@ print(d[\"name\"], d[\"files\"], d[\"piece_length\"])"'
 	run --separate-stderr bt-make --v2 -l 32K --reuse v2.torrent odd
 	assert_failure 3
 	[[ $stderr == *"give -l 16384" ]]
+	# files and folders of equal sizes are told apart by the name alone
+	head -c 40000 /dev/urandom >x.iso
+	head -c 40000 /dev/urandom >y.iso
+	mkdir x y
+	cp x.iso x/disc
+	cp y.iso y/disc
+	touch x/two y/two
+	for kind in v2 hybrid; do
+		for end in .iso ''; do
+			bt-make -f --$kind -l 16K -o x.torrent x$end
+			touch -d 'now + 1 hour' x.torrent
+			run --separate-stderr bt-make --$kind -l 16K \
+			    --reuse x.torrent -o y.torrent y$end
+			assert_failure 3
+			[ "$stderr" = "bt-make: cannot reuse 'x.torrent': it is of another name" ]
+			[ ! -e y.torrent ]
+			# renamed since: who says so is believed
+			mv x$end renamed
+			bt-make --$kind -l 16K --reuse x.torrent -n x$end renamed |
+			    cmp - x.torrent
+			mv renamed x$end
+		done
+	done
 	run --separate-stderr bt-make --v2 --reuse none odd
 	assert_failure 7
 }
