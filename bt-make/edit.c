@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <string.h>
 #include <unistd.h>
 
@@ -150,6 +152,22 @@ give_edited(struct job *job, const struct bt_meta *was, struct bt_str bytes,
 	return 0;
 }
 
+/*
+ * The new torrent is as old as the one that it is of: by its time --reuse knows
+ * what has changed since the content was read. Of a pipe nothing is known.
+ */
+static void
+keep_time(struct job *job)
+{
+	bool from_stdin = strcmp(job->edit, "-") == 0;
+	struct stat st;
+
+	if ((from_stdin ? fstat(STDIN_FILENO, &st) : stat(job->edit, &st)) ==
+		0 &&
+	    S_ISREG(st.st_mode))
+		job->mtime = st.st_mtim;
+}
+
 int
 edit_torrent(struct job *job, struct bt_err *err)
 {
@@ -157,6 +175,7 @@ edit_torrent(struct job *job, struct bt_err *err)
 	struct bt_meta m;
 	int rc;
 
+	keep_time(job);
 	bt_buf_init(&bytes, BT_META_BYTES_MAX);
 	bt_buf_init(&out, BT_META_BYTES_MAX);
 	if (strcmp(job->edit, "-") == 0)

@@ -13,7 +13,8 @@ give_bytes(struct job *job, struct bt_str bytes, struct bt_err *err)
 	if (job->output == NULL)
 		return 0;
 	if (strcmp(job->output, "-") != 0)
-		return bt_slurp_replace(job->output, bytes, job->force, err);
+		return bt_slurp_replace(
+		    job->output, bytes, job->force, &job->mtime, err);
 	bt_out_raw(&job->cli.out, bytes);
 	return 0;
 }

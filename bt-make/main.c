@@ -417,6 +417,8 @@ main(int argc, char **argv)
 	struct bt_buf list = { .p = NULL };
 	int ch, rc;
 
+	/* by the clock that files are stamped by: never later than a change */
+	clock_gettime(CLOCK_REALTIME_COARSE, &job.mtime);
 	bt_cli_start(&job.cli, &tool, argc, argv);
 	job.scan.list_end = '\n';
 	job.meta.creation_date = -1;

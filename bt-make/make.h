@@ -9,6 +9,8 @@
 #ifndef BT_MAKE_MAKE_H
 #define BT_MAKE_MAKE_H
 
+#include <time.h>
+
 #include "cli/options.h"
 #include "codec/metawrite.h"
 #include "content.h"
@@ -28,6 +30,8 @@ struct job {
 	struct bt_str *web_seeds;
 	struct content_conf scan;
 	uint64_t total;		/* bytes to hash; 0 if unknown */
+	/* of what -o writes: before the content was looked at, or --edit's */
+	struct timespec mtime;
 };
 
 /* make.c: of the content at path, or of stdin. 0 or -1. */

@@ -4,8 +4,8 @@
  * A file is taken as unchanged if the older torrent, v2 or hybrid, is of the
  * same name, has its path and its size, and its times of modification and of
  * status change are both before the older torrent's own time of modification.
- * Programs can set the former and not the latter; a torrent that bt-make wrote
- * is later than all it read. For a hybrid its last piece must have been padded as it is to be now.
+ * Programs can set the former and not the latter; bt-make -o gives a torrent the
+ * time when it began, and one by --edit the time of what it was made of. For a hybrid its last piece must have been padded as it is to be now.
  * Touches: files.
  *
  * Used by  bt-make/make.c

@@ -129,8 +129,19 @@ rename_new(const char *from, const char *to)
 }
 
 static int
-replace_file(
-    const char *path, struct bt_str data, bool overwrite, struct bt_err *err)
+set_mtime(int fd, const struct timespec *mtime)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+
+	if (mtime == NULL)
+		return 0;
+	times[1] = *mtime;
+	return futimens(fd, times);
+}
+
+static int
+replace_file(const char *path, struct bt_str data, bool overwrite,
+    const struct timespec *mtime, struct bt_err *err)
 {
 	char *name = NULL;
 	int fd, rc = -1;
@@ -139,7 +150,8 @@ replace_file(
 	if (fd == -1)
 		return bt_err_sys(err, "cannot write '%s'", path);
 	/* on disk before the name is, or a crash may leave an empty file */
-	if (write_all(fd, data) == -1 || fsync(fd) == -1) {
+	if (write_all(fd, data) == -1 || set_mtime(fd, mtime) == -1 ||
+	    fsync(fd) == -1) {
 		bt_err_sys(err, "cannot write '%s'", path);
 		close(fd);
 		goto out;
@@ -175,8 +187,8 @@ write_into(const char *path, struct bt_str data, struct bt_err *err)
 }
 
 int
-bt_slurp_replace(
-    const char *path, struct bt_str data, bool overwrite, struct bt_err *err)
+bt_slurp_replace(const char *path, struct bt_str data, bool overwrite,
+    const struct timespec *mtime, struct bt_err *err)
 {
 	struct stat st;
 
@@ -190,5 +202,5 @@ bt_slurp_replace(
 			return bt_err_code(
 			    err, BT_EFILE, EEXIST, "cannot write '%s'", path);
 	}
-	return replace_file(path, data, overwrite, err);
+	return replace_file(path, data, overwrite, mtime, err);
 }

@@ -9,6 +9,8 @@
 #ifndef BT_DISK_SLURP_H
 #define BT_DISK_SLURP_H
 
+#include <time.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -21,9 +23,11 @@ int	bt_slurp_create(const char *path, struct bt_str data,
 	    struct bt_err *err);
 /*
  * Write data to path by a temporary file beside it and rename. A symbolic link
- * is replaced and not followed; a device or a pipe is written into.
+ * is replaced and not followed; a device or a pipe is written into. mtime is the
+ * new file's time of modification from the moment that it has its name; NULL is
+ * now.
  */
 int	bt_slurp_replace(const char *path, struct bt_str data, bool overwrite,
-	    struct bt_err *err);
+	    const struct timespec *mtime, struct bt_err *err);
 
 #endif

@@ -333,3 +333,38 @@ print(d[\"name\"], d[\"files\"], d[\"piece_length\"])"'
 	run --separate-stderr bt-make --v2 --reuse none odd
 	assert_failure 7
 }
+
+@test "--edit keeps the time by which --reuse knows what has changed" {
+	odd
+	bt-make --v2 -l 16K -o old.torrent odd
+	touch -d 'now - 1 hour' old.torrent
+	head -c 300000 /dev/zero >odd/sub/big
+	bt-make --edit old.torrent -c edited -o new.torrent
+	[ "$(stat -c %.9Y new.torrent)" = "$(stat -c %.9Y old.torrent)" ]
+	bt-make --edit - -c again -o again.torrent <new.torrent
+	[ "$(stat -c %.9Y again.torrent)" = "$(stat -c %.9Y old.torrent)" ]
+	bt-make -f --edit again.torrent -c '' -o again.torrent
+	[ "$(stat -c %.9Y again.torrent)" = "$(stat -c %.9Y old.torrent)" ]
+	bt-make --v2 -l 16K --reuse again.torrent odd |
+	    cmp - <(bt-make --v2 -l 16K odd)
+}
+
+# A list by a pipe holds it at a moment between its beginning and its first look.
+is_later() { touch now && [ now -nt mark ]; }
+@test "a torrent is as old as when bt-make began, before it looks at files" {
+	odd
+	mkfifo list
+	bt_start make bt-make --v2 -l 16K -o t.torrent --files-from list odd
+	exec 4>list
+	touch mark
+	wait_until 10 is_later
+	echo sub/big >&4
+	exec 4>&-
+	wait "$bt_pid"
+	[ ! t.torrent -nt mark ]
+	# and so what has changed since is read, whenever the torrent was written
+	printf x | dd of=odd/sub/big conv=notrunc status=none
+	echo sub/big >again
+	bt-make --v2 -l 16K --reuse t.torrent --files-from again odd |
+	    cmp - <(bt-make --v2 -l 16K --files-from again odd)
+}

@@ -92,15 +92,35 @@ nothing_is_overwritten_unless_asked_and_no_temporary_stays(void **state)
 	char *path = tmp_path(*state, "x");
 	struct bt_err err = BT_ERR_INIT;
 
-	assert_int_equal(bt_slurp_replace(path, STR("one"), false, &err), 0);
+	assert_int_equal(
+	    bt_slurp_replace(path, STR("one"), false, NULL, &err), 0);
 	tmp_expect(path, "one", 3);
-	assert_int_equal(bt_slurp_replace(path, STR("two"), false, &err), -1);
+	assert_int_equal(
+	    bt_slurp_replace(path, STR("two"), false, NULL, &err), -1);
 	assert_int_equal(err.kind, BT_EFILE);
 	assert_non_null(strstr(err.text, "File exists"));
 	tmp_expect(path, "one", 3);
-	assert_int_equal(bt_slurp_replace(path, STR("two"), true, &err), 0);
+	assert_int_equal(
+	    bt_slurp_replace(path, STR("two"), true, NULL, &err), 0);
 	tmp_expect(path, "two", 3);
 	assert_int_equal(tmp_count(*state), 1);
+	free(path);
+}
+
+static void
+a_file_has_the_time_that_it_is_given(void **state)
+{
+	struct timespec mtime = { 1234567890, 123000000 };
+	char *path = tmp_path(*state, "x");
+	struct bt_err err = BT_ERR_INIT;
+	struct stat st;
+
+	assert_int_equal(
+	    bt_slurp_replace(path, STR("one"), false, &mtime, &err), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_mtim.tv_sec == mtime.tv_sec);
+	assert_true(st.st_mtim.tv_nsec == mtime.tv_nsec);
+	assert_true(st.st_atim.tv_sec > mtime.tv_sec);
 	free(path);
 }
 
@@ -111,7 +131,8 @@ a_link_to_nowhere_is_a_name_that_is_taken(void **state)
 	struct bt_err err = BT_ERR_INIT;
 
 	assert_int_equal(symlink(to, path), 0);
-	assert_int_equal(bt_slurp_replace(path, STR("one"), false, &err), -1);
+	assert_int_equal(
+	    bt_slurp_replace(path, STR("one"), false, NULL, &err), -1);
 	assert_int_equal(access(to, F_OK), -1);
 	assert_int_equal(tmp_count(*state), 1);
 	free(path);
@@ -126,11 +147,11 @@ a_device_takes_the_bytes_and_stays_a_device(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    bt_slurp_replace("/dev/null", STR("x"), true, &err), 0);
+	    bt_slurp_replace("/dev/null", STR("x"), true, NULL, &err), 0);
 	assert_int_equal(stat("/dev/null", &st), 0);
 	assert_true(S_ISCHR(st.st_mode));
 	assert_int_equal(
-	    bt_slurp_replace("/dev/full", STR("x"), true, &err), -1);
+	    bt_slurp_replace("/dev/full", STR("x"), true, NULL, &err), -1);
 	assert_non_null(strstr(err.text, "No space left"));
 }
 
@@ -140,7 +161,8 @@ a_folder_that_is_missing_is_an_error(void **state)
 	char *path = tmp_path(*state, "no/x");
 	struct bt_err err = BT_ERR_INIT;
 
-	assert_int_equal(bt_slurp_replace(path, STR("x"), true, &err), -1);
+	assert_int_equal(
+	    bt_slurp_replace(path, STR("x"), true, NULL, &err), -1);
 	assert_int_equal(err.kind, BT_EFILE);
 	assert_non_null(strstr(err.text, "no/x"));
 	free(path);
@@ -157,6 +179,7 @@ main(void)
 		tmp_test(a_pipe_is_read_to_its_end),
 		tmp_test(
 		    nothing_is_overwritten_unless_asked_and_no_temporary_stays),
+		tmp_test(a_file_has_the_time_that_it_is_given),
 		tmp_test(a_link_to_nowhere_is_a_name_that_is_taken),
 		tmp_test(a_device_takes_the_bytes_and_stays_a_device),
 		tmp_test(a_folder_that_is_missing_is_an_error),
