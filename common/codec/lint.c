@@ -310,6 +310,16 @@ check_needed(struct bt_lint *l, const struct bt_ben *info, struct info *i)
 			: "there are both 'length' and 'files'");
 }
 
+/* The name that counts, chosen as codec/metainfo does (its rule 4). */
+static struct bt_str
+name_of(const struct info *i)
+{
+	if (i->name8.type == BT_BEN_STR && bt_str_is_utf8(i->name8.str) &&
+	    bt_meta_is_safe_name(i->name8.str))
+		return i->name8.str;
+	return i->name.str;
+}
+
 /* The content's size by the half or halves there are, or -1. */
 static int64_t
 check_halves(struct bt_lint *l, const struct info *i, int64_t length,
@@ -320,7 +330,7 @@ check_halves(struct bt_lint *l, const struct info *i, int64_t length,
 		.layers = *layers,
 		.files = i->files,
 		.length = i->length,
-		.name = i->name.str,
+		.name = name_of(i),
 		.piece_length = (uint32_t)length,
 		.has_v1 = i->has_v1,
 	};

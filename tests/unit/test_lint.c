@@ -109,6 +109,41 @@ too_many_pieces_are_an_error(void **state)
 	assert_true(lint().errors == 0);
 }
 
+/* A hybrid of one file, by the old name, by the new one, and in its tree. */
+static bool
+has_mismatch(const char *name, const char *name8, const char *in_tree)
+{
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_meta m;
+	bool refused;
+
+	begin();
+	bt_buf_printf(&text,
+	    "d9:file treed%zu:%sd0:d6:lengthi5e11:pieces root" R32
+	    "eee6:lengthi5e" V2 "4:name%zu:%s10:name.utf-8%zu:%s" PL
+	    "6:pieces20:aaaaaaaaaaaaaaaaaaaaee",
+	    strlen(in_tree), in_tree, strlen(name), name, strlen(name8), name8);
+	lint();
+	refused = bt_meta_parse(bt_buf_str(&text), &m, &err) == -1;
+	if (!refused)
+		bt_meta_fini(&m);
+	assert_int_equal(
+	    refused, strstr((const char *)told.p, "v1-v2-mismatch") != NULL);
+	return refused;
+}
+
+static void
+the_name_of_a_hybrid_is_the_one_that_readers_take(void **state)
+{
+	(void)state;
+	assert_false(has_mismatch("\xe9", "\xc3\xa9", "\xc3\xa9"));
+	assert_true(has_mismatch("e", "\xc3\xa9", "e"));
+	/* not UTF-8, or no name at all: the old one counts */
+	assert_false(has_mismatch("e", "\xe9", "e"));
+	assert_false(has_mismatch("e", "..", "e"));
+	assert_true(has_mismatch("e", "..", "x"));
+}
+
 int
 main(void)
 {
@@ -116,6 +151,8 @@ main(void)
 		cmocka_unit_test(
 		    a_name_longer_than_a_path_leaves_no_room_for_paths),
 		cmocka_unit_test(too_many_pieces_are_an_error),
+		cmocka_unit_test(
+		    the_name_of_a_hybrid_is_the_one_that_readers_take),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
