@@ -31,7 +31,10 @@ keep_path(struct list *f, size_t from, uint32_t file, const uint8_t *at)
 	};
 }
 
-/* All that is wrong with a path alone; false: its components make none. */
+/*
+ * All that is wrong with a path alone; false: its components make none, or one
+ * that no system takes, which is not worth comparing with others.
+ */
 static bool
 check_components(struct list *f, const struct bt_ben *path)
 {
@@ -64,7 +67,8 @@ check_components(struct list *f, const struct bt_ben *path)
 		    "the path has %llu bytes, and systems take %u",
 		    (unsigned long long)(joined + f->name_n + 1),
 		    BT_META_PATH_MAX);
-	return whole && n > 0;
+	return whole && n > 0 && n <= BT_META_DEPTH_MAX &&
+	       joined <= BT_META_PATH_MAX;
 }
 
 /* The path as one string in the arena, for comparing it with the others. */

@@ -4,6 +4,7 @@
 
 #include "codec/casefold.h"
 #include "codec/lint_priv.h"
+#include "codec/metafiles.h"
 #include "codec/metainfo.h"
 
 #define SHOWN_MAX 256 /* bytes of a name that are repeated */
@@ -115,22 +116,41 @@ cmp_paths(const void *a, const void *b)
 	return order != 0 ? order : (x->file > y->file) - (x->file < y->file);
 }
 
-/* a comes before b, or differs in case at most. */
+static int
+cmp_bytes(const void *a, const void *b)
+{
+	const struct bt_lint_path *x = a, *y = b;
+	int order = bt_metafiles_path_cmp(x->path, y->path);
+
+	return order != 0 ? order : (x->file > y->file) - (x->file < y->file);
+}
+
 static void
-check_pair(struct bt_lint *l, const struct bt_lint_path *a,
+sort(struct bt_lint_path *paths, size_t n,
+    int (*cmp)(const void *, const void *))
+{
+	for (size_t i = 1; i < n; i++)
+		if (cmp(&paths[i - 1], &paths[i]) > 0) {
+			qsort(paths, n, sizeof(*paths), cmp);
+			return;
+		}
+}
+
+/* a comes before b, and is equal to it but for case. */
+static void
+check_equals(struct bt_lint *l, const struct bt_lint_path *a,
     const struct bt_lint_path *b)
 {
 	char shown[SHOWN_MAX];
 
+	if (bt_casefold_cmp_paths(a->path, b->path) != 0)
+		return;
 	bt_lint_into_index(l, b->file);
 	bt_str_printable(a->path, shown, sizeof(shown));
 	if (bt_str_eq(a->path, b->path))
 		bt_lint_tell(l, BT_LINT_DUPLICATE_PATH, b->at,
 		    "file %u has the same path '%s'", a->file, shown);
-	else if (bt_str_starts(b->path, a->path) && b->path.p[a->path.n] == '/')
-		bt_lint_tell(l, BT_LINT_FILE_AND_FOLDER, b->at,
-		    "file %u is '%s', which is a folder here", a->file, shown);
-	else if (bt_casefold_cmp_paths(a->path, b->path) == 0)
+	else
 		bt_lint_tell(l, BT_LINT_CASE_COLLISION, b->at,
 		    "file %u is '%s', which is the same where case does not "
 		    "count",
@@ -138,53 +158,44 @@ check_pair(struct bt_lint *l, const struct bt_lint_path *a,
 	bt_lint_out(l);
 }
 
-/* The file whose folder b would lie in, of those before it in their order. */
-static const struct bt_lint_path *
-find_file_above(
-    const struct bt_lint_path *paths, size_t n, const struct bt_lint_path *b)
+static bool
+is_beneath(const struct bt_lint_path *b, const struct bt_lint_path *a)
 {
-	struct bt_lint_path want;
-	const struct bt_lint_path *mid;
-	size_t lo, hi;
+	return b->path.n > a->path.n && b->path.p[a->path.n] == '/' &&
+	       bt_str_starts(b->path, a->path);
+}
 
-	for (size_t at = 0; at < b->path.n; at++) {
-		if (b->path.p[at] != '/')
+/* What lies beneath a file comes right behind it: one pass finds it all. */
+static void
+check_folders(struct bt_lint *l, struct bt_lint_path *paths, size_t n)
+{
+	const struct bt_lint_path *above = paths, *b;
+	char shown[SHOWN_MAX];
+
+	sort(paths, n, cmp_bytes);
+	for (size_t i = 1; i < n; i++) {
+		b = &paths[i];
+		if (!is_beneath(b, above)) {
+			if (!bt_str_eq(b->path, above->path))
+				above = b;
 			continue;
-		want.path = bt_str_sub(b->path, 0, at);
-		want.file = 0;
-		lo = 0;
-		hi = n;
-		while (lo < hi) {
-			mid = &paths[lo + (hi - lo) / 2];
-			if (cmp_paths(mid, &want) < 0)
-				lo = (size_t)(mid - paths) + 1;
-			else
-				hi = (size_t)(mid - paths);
 		}
-		if (lo < n && bt_str_eq(paths[lo].path, want.path))
-			return &paths[lo];
+		if (bt_str_eq(b->path, b[-1].path))
+			continue; /* told of as equal */
+		bt_lint_into_index(l, b->file);
+		bt_str_printable(above->path, shown, sizeof(shown));
+		bt_lint_tell(l, BT_LINT_FILE_AND_FOLDER, b->at,
+		    "file %u is '%s', which is a folder here", above->file,
+		    shown);
+		bt_lint_out(l);
 	}
-	return NULL;
 }
 
 void
 bt_lint_paths(struct bt_lint *l, struct bt_lint_path *paths, size_t n)
 {
-	const struct bt_lint_path *above;
-	bool sorted = true;
-
-	for (size_t i = 1; i < n && sorted; i++)
-		sorted = cmp_paths(&paths[i - 1], &paths[i]) <= 0;
-	if (!sorted)
-		qsort(paths, n, sizeof(*paths), cmp_paths);
-	for (size_t i = 1; i < n; i++) {
-		if (bt_casefold_cmp_paths(paths[i - 1].path, paths[i].path) ==
-		    0) {
-			check_pair(l, &paths[i - 1], &paths[i]);
-			continue;
-		}
-		above = find_file_above(paths, i, &paths[i]);
-		if (above != NULL)
-			check_pair(l, above, &paths[i]);
-	}
+	check_folders(l, paths, n);
+	sort(paths, n, cmp_paths);
+	for (size_t i = 1; i < n; i++)
+		check_equals(l, &paths[i - 1], &paths[i]);
 }

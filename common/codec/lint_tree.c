@@ -7,13 +7,16 @@
 #include "codec/metatree.h"
 
 struct level {
-	struct bt_ben dict;
-	struct bt_ben_iter it;
+	struct bt_str name;
 	size_t path_n; /* of the folder's path, in the arena's last bytes */
+	bool is_file;
 };
 
+/* From key to key of the tree's bytes, each of which is passed once. */
 struct walk {
 	struct bt_lint *l;
+	struct bt_str in;
+	size_t at;
 	struct level levels[BT_META_DEPTH_MAX + 2];
 	size_t depth;
 	struct bt_buf path; /* of what is open */
@@ -37,28 +40,75 @@ keep(struct walk *w, const uint8_t *in)
 		w->nfound++;
 }
 
-/* A key of the folder that is open: a name, and what it is of. */
-static void
-take(struct walk *w, struct bt_str name, const struct bt_ben *v)
+static struct bt_ben
+next_value(struct walk *w)
 {
-	struct level *in = &w->levels[w->depth - 1];
+	struct bt_ben v = bt_ben_at(bt_str_sub(w->in, w->at, w->in.n));
 
-	if (name.n == 0)
-		return; /* what makes the folder a file: see the tree's form */
+	w->at += v.raw.n;
+	return v;
+}
+
+/* A name in the folder that is open, and what it is of. */
+static void
+take_name(struct walk *w, struct bt_str name)
+{
+	const struct level *in = &w->levels[w->depth - 1];
+
 	bt_lint_into_key(w->l, name);
 	bt_lint_name(w->l, name);
 	w->path.n = in->path_n;
 	if (w->path.n > 0)
 		bt_buf_putc(&w->path, '/');
 	bt_buf_add(&w->path, name);
-	if (v->type != BT_BEN_DICT || w->depth > BT_META_DEPTH_MAX) {
+	if (w->in.p[w->at] != 'd' || w->depth > BT_META_DEPTH_MAX) {
+		next_value(w);
 		bt_lint_out(w->l);
 		return;
 	}
-	if (bt_ben_get(v, "").type != BT_BEN_NONE)
-		keep(w, name.p);
+	w->at++;
 	w->levels[w->depth++] =
-	    (struct level){ .dict = *v, .path_n = w->path.n };
+	    (struct level){ .name = name, .path_n = w->path.n };
+}
+
+/*
+ * What makes the folder a file: see the tree's form. That a path is too long is
+ * told there as well, and such a one is not worth comparing with others.
+ */
+static void
+take_file(struct walk *w)
+{
+	struct level *in = &w->levels[w->depth - 1];
+
+	next_value(w);
+	if (w->depth == 1 || in->is_file)
+		return;
+	in->is_file = true;
+	w->path.n = in->path_n;
+	if (w->path.n <= BT_META_PATH_MAX)
+		keep(w, in->name.p);
+}
+
+static void
+walk_names(struct walk *w)
+{
+	struct bt_str key;
+
+	w->at = 1;
+	w->depth = 1;
+	while (w->depth > 0) {
+		if (w->in.p[w->at] == 'e') {
+			w->at++;
+			if (--w->depth > 0)
+				bt_lint_out(w->l);
+			continue;
+		}
+		key = next_value(w).str;
+		if (key.n == 0)
+			take_file(w);
+		else
+			take_name(w, key);
+	}
 }
 
 /* All names of the tree, each alone and against the others. */
@@ -67,23 +117,12 @@ check_names(struct bt_lint *l, const struct bt_ben *tree)
 {
 	struct walk *w = bt_mem_zero(1, sizeof(*w));
 	struct bt_lint_path *paths;
-	struct bt_str name;
-	struct bt_ben v;
 
 	w->l = l;
-	w->levels[w->depth++].dict = *tree;
+	w->in = tree->raw;
 	bt_buf_init(&w->path, tree->raw.n);
 	bt_buf_init(&w->arena, 4 * tree->raw.n);
-	while (w->depth > 0) {
-		struct level *in = &w->levels[w->depth - 1];
-
-		if (bt_ben_next_key(&in->dict, &in->it, &name, &v)) {
-			take(w, name, &v);
-			continue;
-		}
-		if (--w->depth > 0)
-			bt_lint_out(l);
-	}
+	walk_names(w);
 	paths = bt_mem_array(w->nfound, sizeof(*paths));
 	for (size_t i = 0; i < w->nfound; i++)
 		paths[i] = (struct bt_lint_path){

@@ -144,6 +144,88 @@ the_name_of_a_hybrid_is_the_one_that_readers_take(void **state)
 	assert_true(has_mismatch("e", "..", "x"));
 }
 
+/* A torrent of n files, each of one path of `parts` strings and its number. */
+static void
+put_files(size_t n, const char *part, size_t parts)
+{
+	begin();
+	bt_buf_puts(&text, "d5:filesl");
+	for (size_t i = 0; i < n; i++) {
+		bt_buf_puts(&text, "d6:lengthi1e4:pathl");
+		put_times(part, parts);
+		bt_buf_printf(&text, "8:%08zuee", i);
+	}
+	bt_buf_puts(&text, "e4:name1:d" PL "6:pieces20:aaaaaaaaaaaaaaaaaaaaee");
+}
+
+/*
+ * Each folder of a path was looked up among all paths: 60000 of them, each by
+ * comparing up to 120000 bytes, took half a minute a file.
+ */
+static void
+long_paths_cost_no_more_than_their_bytes(void **state)
+{
+	char part[256] = "250:";
+
+	(void)state;
+	put_files(20, "1:a", 60000);
+	assert_true(lint().errors > 0);
+	assert_told("path-long info.files[19].path\n");
+	/* the same with short lists of names that are paths themselves */
+	for (size_t i = 0; i < 250; i++)
+		part[4 + i] = i % 2 == 0 ? 'a' : '/';
+	put_files(2000, part, 16);
+	assert_true(lint().errors > 0);
+	assert_told("path-separator info.files[0].path[15]\n");
+}
+
+static void
+each_path_beneath_a_file_is_told(void **state)
+{
+	const char *paths = "d6:lengthi1e4:pathl1:aee"	     /* 0: a */
+			    "d6:lengthi1e4:pathl1:a1:b1:cee" /* 1: a/b/c */
+			    "d6:lengthi1e4:pathl2:a!ee"	     /* 2: a! */
+			    "d6:lengthi1e4:pathl1:a1:bee"    /* 3: a/b */
+			    "d6:lengthi1e4:pathl1:A1:xee"    /* 4: A/x */
+			    "d6:lengthi1e4:pathl1:aee";	     /* 5: a */
+
+	(void)state;
+	begin();
+	bt_buf_printf(&text,
+	    "d5:filesl%se4:name1:d" PL "6:pieces20:aaaaaaaaaaaaaaaaaaaaee",
+	    paths);
+	assert_int_equal(lint().errors, 3);
+	assert_told("file-and-folder info.files[1]\n");
+	assert_told("file-and-folder info.files[3]\n");
+	assert_told("duplicate-path info.files[5]\n");
+}
+
+/* As deep as can be, and wide at each level: all names are seen once. */
+static void
+every_name_of_a_deep_tree_is_looked_at(void **state)
+{
+	struct bt_lint_totals t;
+	size_t depth = 120, wide = 50;
+
+	(void)state;
+	begin();
+	bt_buf_puts(&text, "d9:file tree");
+	for (size_t i = 0; i < depth; i++) {
+		bt_buf_puts(&text, "d");
+		for (size_t k = 0; k < wide; k++) /* no name on Windows */
+			bt_buf_printf(&text, "4:a%02zu:" EMPTY, k);
+		bt_buf_puts(&text, "1:b");
+	}
+	bt_buf_puts(&text, EMPTY);
+	put_times("e", depth);
+	bt_buf_puts(&text, V2 "4:name1:d" PL "ee");
+	t = lint();
+	assert_int_equal(t.errors, 0);
+	assert_int_equal(t.warnings, depth * wide);
+	assert_told("windows-name info.file tree.a00:\n");
+	assert_told("windows-name info.file tree.b.a49:\n");
+}
+
 int
 main(void)
 {
@@ -151,6 +233,9 @@ main(void)
 		cmocka_unit_test(
 		    a_name_longer_than_a_path_leaves_no_room_for_paths),
 		cmocka_unit_test(too_many_pieces_are_an_error),
+		cmocka_unit_test(long_paths_cost_no_more_than_their_bytes),
+		cmocka_unit_test(each_path_beneath_a_file_is_told),
+		cmocka_unit_test(every_name_of_a_deep_tree_is_looked_at),
 		cmocka_unit_test(
 		    the_name_of_a_hybrid_is_the_one_that_readers_take),
 	};
