@@ -308,8 +308,12 @@ sync_store(struct bt_files *f, uint32_t store, struct bt_err *err)
 	pthread_mutex_unlock(&f->opened->lock);
 	if (!unsynced || file == f->layout->nfiles)
 		return 0;
-	if (bt_files_get(f, file, false, &ref, err) == -1)
+	if (bt_files_get(f, file, false, &ref, err) == -1) {
+		pthread_mutex_lock(&f->opened->lock);
+		f->stores[store].unsynced = true;
+		pthread_mutex_unlock(&f->opened->lock);
 		return -1;
+	}
 	rc = fdatasync(ref.fd);
 	code = errno;
 	ref.wrote = rc == -1; /* still not on disk */
@@ -323,15 +327,26 @@ sync_store(struct bt_files *f, uint32_t store, struct bt_err *err)
 	return rc == -1 ? fail_final(f, file, "sync", err) : 0;
 }
 
+static void
+count_syncs(struct bt_files *f, int by)
+{
+	pthread_mutex_lock(&f->opened->lock);
+	f->syncs = (unsigned)((int)f->syncs + by);
+	pthread_mutex_unlock(&f->opened->lock);
+}
+
 int
 bt_files_sync(struct bt_files *f, struct bt_err *err)
 {
+	int rc = 0;
+
 	if (f->anonymous) /* nothing of it outlives us */
 		return 0;
-	for (uint32_t i = 0; i <= f->layout->nfiles; i++)
-		if (sync_store(f, i, err) == -1)
-			return -1;
-	return 0;
+	count_syncs(f, 1);
+	for (uint32_t i = 0; i <= f->layout->nfiles && rc == 0; i++)
+		rc = sync_store(f, i, err);
+	count_syncs(f, -1);
+	return rc;
 }
 
 bool
@@ -340,7 +355,7 @@ bt_files_is_synced(struct bt_files *f)
 	bool synced;
 
 	pthread_mutex_lock(&f->opened->lock);
-	synced = !f->sync_failed;
+	synced = !f->sync_failed && f->syncs == 0;
 	for (uint32_t i = 0; i <= f->layout->nfiles && synced; i++)
 		synced = !f->stores[i].unsynced;
 	pthread_mutex_unlock(&f->opened->lock);

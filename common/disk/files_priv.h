@@ -58,6 +58,7 @@ struct bt_files {
 	 * next sync would succeed and mean nothing. Under opened's lock.
 	 */
 	bool sync_failed;
+	unsigned syncs;		/* that run now: a store of theirs is not safe */
 
 	struct bt_opened *opened;
 	bool owns_opened;

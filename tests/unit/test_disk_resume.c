@@ -4,10 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include <cmocka.h>
 
+#include "disk/files_priv.h"
 #include "disk_layout.h"
 #include "disk_tmp.h"
 
@@ -33,6 +35,27 @@ struct box {
 	uint8_t *content;
 	const char *root;
 };
+
+/* What the library calls while a test is not content with the real one. */
+static struct {
+	struct bt_files *watched; /* NULL: none */
+	unsigned calls;
+	bool was_synced; /* said so while it ran */
+	bool fails;
+} disk;
+
+int
+fdatasync(int fd)
+{
+	disk.calls++;
+	if (disk.watched != NULL && bt_files_is_synced(disk.watched))
+		disk.was_synced = true;
+	if (disk.fails) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 static void
 must(int rc, const struct bt_err *err)
@@ -525,6 +548,64 @@ after_a_power_cut_a_file_of_another_time_or_cut_short_is_hashed(void **state)
 	bt_mem_free(a);
 }
 
+/* A save may come at any time on another thread. */
+static void
+nothing_is_called_synced_while_a_sync_runs(void **state)
+{
+	struct box b = box_open(*state);
+	struct bt_err err = BT_ERR_INIT;
+
+	put_piece(&b, 0);
+	disk.watched = b.f;
+	disk.calls = 0;
+	must(bt_files_sync(b.f, &err), &err);
+	disk.watched = NULL;
+	assert_int_equal(disk.calls, 1);
+	assert_false(disk.was_synced);
+	assert_true(bt_files_is_synced(b.f));
+	box_close(&b);
+}
+
+static void
+a_file_that_cannot_be_opened_for_its_sync_is_not_called_synced(void **state)
+{
+	static const struct made_file five[] = { { "T/a", PIECE, 0 },
+		{ "T/b", PIECE, 0 }, { "T/c", PIECE, 0 }, { "T/d", PIECE, 0 },
+		{ "T/e", PIECE, 0 }, { NULL, 0, 0 } };
+	struct bt_layout *l = made_layout("T", PIECE, five);
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_opened *few = bt_opened_new(BT_OPENED_MIN);
+	char *path = tmp_path(*state, "T/e.part");
+	char *away = tmp_path(*state, "T/away");
+	uint8_t *content = made_content(l);
+	struct bt_files *f;
+
+	must(bt_files_open(&f,
+		 &(struct bt_files_conf){ .layout = l,
+		     .root = *state,
+		     .mode = BT_FILES_WRITE,
+		     .opened = few },
+		 &err),
+	    &err);
+	/* the last one written closes T/e, and all others are synced first */
+	for (uint64_t i = BT_OPENED_MIN + 1; i-- > 0;)
+		must(bt_files_write(
+			 f, i * PIECE, content + i * PIECE, PIECE, &err),
+		    &err);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(bt_files_sync(f, &err), -1);
+	assert_false(bt_files_is_synced(f));
+	assert_int_equal(rename(away, path), 0);
+	must(bt_files_sync(f, &err), &err);
+	assert_true(bt_files_is_synced(f));
+	bt_files_close(f);
+	bt_opened_free(few);
+	bt_layout_free(l);
+	bt_mem_free(content);
+	bt_mem_free(path);
+	bt_mem_free(away);
+}
+
 static void
 a_link_or_a_pipe_where_the_state_or_the_lock_goes_is_an_error(void **state)
 {
@@ -614,6 +695,9 @@ main(void)
 		    after_a_power_cut_what_was_synced_is_believed_and_the_rest_is_hashed),
 		tmp_test(
 		    after_a_power_cut_a_file_of_another_time_or_cut_short_is_hashed),
+		tmp_test(nothing_is_called_synced_while_a_sync_runs),
+		tmp_test(
+		    a_file_that_cannot_be_opened_for_its_sync_is_not_called_synced),
 		tmp_test(
 		    a_link_or_a_pipe_where_the_state_or_the_lock_goes_is_an_error),
 		tmp_test(
