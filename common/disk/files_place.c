@@ -362,6 +362,17 @@ bt_files_is_synced(struct bt_files *f)
 	return synced;
 }
 
+bool
+bt_files_has_lost(struct bt_files *f)
+{
+	bool lost;
+
+	pthread_mutex_lock(&f->opened->lock);
+	lost = f->sync_failed;
+	pthread_mutex_unlock(&f->opened->lock);
+	return lost;
+}
+
 void
 bt_files_drop_side(struct bt_files *f)
 {

@@ -109,5 +109,7 @@ void	bt_files_advise(struct bt_files *f, uint64_t offset, uint64_t n);
 bool	bt_files_has_changed(struct bt_files *f, uint32_t file);
 /* Is everything that was written synced? */
 bool	bt_files_is_synced(struct bt_files *f);
+/* Has a sync failed, so that what was written may never come to the disk? */
+bool	bt_files_has_lost(struct bt_files *f);
 
 #endif

@@ -26,12 +26,13 @@
  *	files times: state(1) size(8) mtime_ns(8) safe_ns(8)
  *	SHA-1 of all before(20)
  *
- * boot is the kernel's boot id, or zeros, the clean mark: what was written is on
- * the disk for certain. A kill leaves the page cache whole, so state is believed
- * within one boot. After a power cut a file may have its size and time and yet
- * not its bytes: then only those pieces are believed that were had when the last
- * sync began, safe, if the file's time lies between what it was then, safe_ns,
- * and what our own last writes can have made it.
+ * boot is the kernel's boot id (all ones: not known, and like no other), or
+ * zeros, the clean mark: what was written is on the disk for certain. A kill
+ * leaves the page cache whole, so state is believed within one boot. After a
+ * power cut a file may have its size and time and yet not its bytes: then only
+ * those pieces are believed that were had when the last sync began, safe, if the
+ * file's time lies between what it was then, safe_ns, and what our own last
+ * writes can have made it.
  */
 #define SETTLE_S 2     /* more than a finished job waits to be known of */
 #define UNSETTLED 0xff /* in place of a file's state: not vouched for */
@@ -57,7 +58,7 @@ struct bt_resume {
 	uint8_t boot[BOOT_LEN];	       /* of this boot; zeros if not known */
 };
 
-/* The boot id is text of a UUID; one that cannot be read matches none. */
+/* The boot id is text of a UUID; zeros: it cannot be read. */
 static void
 read_boot(uint8_t boot[BOOT_LEN])
 {
@@ -229,7 +230,10 @@ put_head(const struct bt_resume *r, struct bt_files *files, struct bt_buf *b)
 {
 	static const uint8_t synced[BOOT_LEN];
 	const struct bt_layout *l = r->layout;
+	uint8_t unknown[BOOT_LEN];
+	const uint8_t *boot = is_zero(r->boot) ? unknown : r->boot;
 
+	memset(unknown, 0xff, BOOT_LEN);
 	bt_buf_puts(b, MAGIC);
 	bt_buf_be32(b, VERSION);
 	bt_buf_add(b, (struct bt_str){ l->info_hash, sizeof(l->info_hash) });
@@ -238,7 +242,7 @@ put_head(const struct bt_resume *r, struct bt_files *files, struct bt_buf *b)
 	bt_buf_be32(b, l->nfiles);
 	bt_buf_add(
 	    b, (struct bt_str){
-		   bt_files_is_synced(files) ? synced : r->boot, BOOT_LEN });
+		   bt_files_is_synced(files) ? synced : boot, BOOT_LEN });
 	bt_buf_be64(b, (uint64_t)clock_ns());
 }
 
@@ -290,7 +294,7 @@ bt_resume_save(struct bt_resume *r, struct bt_files *files,
 		return -1;
 	bt_buf_init(&b, state_len(r->layout));
 	put_head(r, files, &b);
-	bt_buf_add(&b, bt_bits_str(have));
+	bt_buf_add(&b, bt_bits_str(bt_files_has_lost(files) ? &r->safe : have));
 	bt_buf_add(&b, bt_bits_str(&r->safe));
 	for (uint32_t i = 0; i < r->layout->nfiles; i++) {
 		bt_buf_putc(&b, r->seen[i].mtime_ns > settled

@@ -10,6 +10,8 @@
  *    a power cut may have undone (this is another boot, and the state has no
  *    clean mark) is hashed again: the pieces since the last sync, and all of a
  *    file that was changed before that sync or BT_RESUME_LATE_S after the save.
+ *    Once a sync has failed, state says no more than the last good one did: the
+ *    kernel may have dropped the rest, and a read now may still give it.
  * 3. What state says is believed only if the files still have their sizes and
  *    times; where they differ, the pieces they hold are hashed again. A save
  *    amid writes does not vouch for a file written in the last seconds: more

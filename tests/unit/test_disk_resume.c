@@ -57,6 +57,25 @@ fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+/* No /proc: what lies there cannot be opened. */
+static bool without_proc;
+
+int
+open(const char *path, int flags, ...)
+{
+	va_list args;
+	int mode;
+
+	va_start(args, flags);
+	mode = va_arg(args, int); /* of no account where there is none */
+	va_end(args);
+	if (without_proc && strncmp(path, "/proc/", 6) == 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
 static void
 must(int rc, const struct bt_err *err)
 {
@@ -606,6 +625,55 @@ a_file_that_cannot_be_opened_for_its_sync_is_not_called_synced(void **state)
 	bt_mem_free(away);
 }
 
+/* The kernel may have dropped what it could not write, and read it still. */
+static void
+after_a_failed_sync_only_what_was_safe_before_is_said(void **state)
+{
+	struct box b = box_open(*state);
+	struct bt_err err = BT_ERR_INIT;
+
+	put_piece(&b, 0);
+	must(bt_resume_sync_begin(b.r, b.f, &b.have, &err), &err);
+	must(bt_files_sync(b.f, &err), &err);
+	bt_resume_sync_end(b.r, true);
+	put_piece(&b, 1);
+	must(bt_resume_sync_begin(b.r, b.f, &b.have, &err), &err);
+	disk.fails = true;
+	assert_int_equal(bt_files_sync(b.f, &err), -1);
+	disk.fails = false;
+	bt_resume_sync_end(b.r, false);
+	put_piece(&b, 5);
+	must(bt_files_sync(b.f, &err), &err); /* it means nothing */
+	save(&b);
+	box_stop(&b);
+	box_start(&b, NULL);
+	expect_load(&b, "1.......", "........");
+	box_close(&b);
+}
+
+static void
+where_no_boot_is_known_only_what_was_synced_is_believed(void **state)
+{
+	struct box b;
+	struct bt_err err = BT_ERR_INIT;
+
+	without_proc = true;
+	b = box_open(*state);
+	put_piece(&b, 0);
+	save(&b);
+	box_stop(&b);
+	box_start(&b, NULL);
+	expect_load(&b, "........", "1.1....."); /* 2: also in T/b */
+	put_piece(&b, 0);
+	must(bt_files_sync(b.f, &err), &err);
+	save(&b);
+	box_stop(&b);
+	box_start(&b, NULL);
+	expect_load(&b, "1.......", "........");
+	without_proc = false;
+	box_close(&b);
+}
+
 static void
 a_link_or_a_pipe_where_the_state_or_the_lock_goes_is_an_error(void **state)
 {
@@ -698,6 +766,9 @@ main(void)
 		tmp_test(nothing_is_called_synced_while_a_sync_runs),
 		tmp_test(
 		    a_file_that_cannot_be_opened_for_its_sync_is_not_called_synced),
+		tmp_test(after_a_failed_sync_only_what_was_safe_before_is_said),
+		tmp_test(
+		    where_no_boot_is_known_only_what_was_synced_is_believed),
 		tmp_test(
 		    a_link_or_a_pipe_where_the_state_or_the_lock_goes_is_an_error),
 		tmp_test(
