@@ -203,12 +203,16 @@ is_lonely(const struct bt_torrent *t, int64_t now)
 	       bt_candidates_when(t->cands) > now;
 }
 
-/* Places are made for who is to be dialled once a sweep: it is O(peers). */
+/*
+ * Who is to be dialled may not be there, so a peer that is goes for it only
+ * where we want pieces, and one at a time: a sweep is due once a second.
+ */
 static bool
 has_room(struct bt_torrent *t, const struct bt_addr *to, int64_t now)
 {
 	return t->live < t->conf.peers_max ||
-	       (now >= t->next_sweep && bt_crowd_make_room(t, to, now));
+	       (t->missing > 0 && t->dialling == 0 && now >= t->next_sweep &&
+		   bt_crowd_make_room(t, to, now));
 }
 
 void

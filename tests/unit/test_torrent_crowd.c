@@ -5,12 +5,18 @@
 #define PLACES 8u
 
 static struct rig *
-begin(void)
+begin_as(bool seed)
 {
 	struct bt_torrent_conf conf = rig_conf();
 
 	conf.peers_max = PLACES;
-	return rig_new(4 * BT_BLOCK_LEN, BT_BLOCK_LEN, true, &conf);
+	return rig_new(4 * BT_BLOCK_LEN, BT_BLOCK_LEN, seed, &conf);
+}
+
+static struct rig *
+begin(void)
+{
+	return begin_as(true);
 }
 
 /* One more from 10.9.9.HOST; false: there was no place. */
@@ -86,19 +92,51 @@ two_crowds_do_not_trade_places_in_circles(void **state)
 	rig_free(r);
 }
 
-static void
-room_is_made_for_who_is_to_be_dialled(void **state)
+/* A crowd has all places, and there are 5 to dial. */
+static struct rig *
+begin_crowded(bool seed)
 {
-	struct rig *r = begin();
-	struct bt_addr a = rig_addr(7);
+	struct rig *r = begin_as(seed);
+	struct bt_addr a[5];
 
-	(void)state;
 	for (unsigned i = 0; i < PLACES; i++)
 		assert_true(comes(r, 1));
-	bt_torrent_add_peers(r->t, &a, 1, false, r->now);
-	rig_wait(r, BT_SEC(2));
-	assert_true(bt_addr_eq(&r->dialled, &a));
+	for (unsigned i = 0; i < 5; i++)
+		a[i] = rig_addr(7 + i);
+	bt_torrent_add_peers(r->t, a, 5, false, r->now);
+	return r;
+}
+
+/* They may be addresses that nobody has. */
+static void
+room_is_made_for_one_of_those_to_be_dialled_at_a_time(void **state)
+{
+	struct rig *r = begin_crowded(false);
+
+	(void)state;
+	r->now += BT_SEC(2);
+	bt_torrent_tick(r->t, r->now);
+	rig_drain(r);
 	assert_int_equal(closed(r), 1);
+	assert_int_equal(r->dialled.family, 4);
+	for (unsigned i = 0; i < 50; i++) { /* nor while it is dialled */
+		r->now += BT_MSEC(100);
+		bt_torrent_tick(r->t, r->now);
+		rig_drain(r);
+	}
+	assert_int_equal(closed(r), 1);
+	rig_free(r);
+}
+
+static void
+none_is_made_where_nothing_is_missing(void **state)
+{
+	struct rig *r = begin_crowded(true);
+
+	(void)state;
+	rig_wait(r, BT_SEC(4));
+	assert_int_equal(closed(r), 0);
+	assert_int_equal(r->dialled.family, 0);
 	rig_free(r);
 }
 
@@ -109,7 +147,9 @@ main(void)
 		cmocka_unit_test(a_crowd_makes_room_for_others),
 		cmocka_unit_test(nobody_gives_way_when_all_are_alone),
 		cmocka_unit_test(two_crowds_do_not_trade_places_in_circles),
-		cmocka_unit_test(room_is_made_for_who_is_to_be_dialled),
+		cmocka_unit_test(
+		    room_is_made_for_one_of_those_to_be_dialled_at_a_time),
+		cmocka_unit_test(none_is_made_where_nothing_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
