@@ -8,14 +8,25 @@
 #include "core/torrent_priv.h"
 
 struct place {
-	uint64_t home; /* an IPv4 address, or the /64 of an IPv6 one */
+	struct bt_crowd home;
 	struct bt_peer *p;
 };
 
-static uint64_t
+static struct bt_crowd
 home_of(const struct bt_addr *a)
 {
-	return a->family == 4 ? bt_be32(a->ip) : bt_be64(a->ip);
+	return (struct bt_crowd){
+		.net = a->family == 4 ? bt_be32(a->ip) : bt_be64(a->ip),
+		.family = a->family,
+	};
+}
+
+static int
+compare(const struct bt_crowd *x, const struct bt_crowd *y)
+{
+	if (x->family != y->family)
+		return x->family - y->family;
+	return (x->net > y->net) - (x->net < y->net);
 }
 
 static int
@@ -23,9 +34,7 @@ by_home(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 
-	if (x->p->addr.family != y->p->addr.family)
-		return x->p->addr.family - y->p->addr.family;
-	return (x->home > y->home) - (x->home < y->home);
+	return compare(&x->home, &y->home);
 }
 
 /* Rule 2: is p less of a loss than q? */
@@ -37,64 +46,85 @@ is_less(const struct bt_peer *p, const struct bt_peer *q)
 	return a != b ? a < b : p->since > q->since;
 }
 
-/* Connections that begin at from in the sorted list and have one home. */
-static uint32_t
-run_at(const struct place *list, uint32_t n, uint32_t from)
+/* Rule 3. */
+static void
+find_crowd(struct bt_torrent *t, int64_t now)
 {
-	uint32_t to = from + 1;
+	struct place *list = bt_mem_array(t->npeers, sizeof(*list));
+	uint32_t n = 0, from = 0, most = BT_CROWD_LEAST - 1;
 
-	while (to < n && by_home(&list[from], &list[to]) == 0)
-		to++;
-	return to - from;
-}
-
-static struct bt_peer *
-who_goes(const struct place *list, uint32_t n, const struct bt_addr *newcomer)
-{
-	uint32_t own = 0, most = 0, first = 0, run;
-	struct bt_peer *goes;
-
-	for (uint32_t i = 0; i < n; i += run) {
-		run = run_at(list, n, i);
-		if (list[i].home == home_of(newcomer) &&
-		    list[i].p->addr.family == newcomer->family)
-			own = run;
-		if (run > most) {
-			most = run;
-			first = i;
+	for (uint32_t i = 0; i < t->npeers; i++)
+		if (t->peers[i] != NULL && !t->peers[i]->dead)
+			list[n++] = (struct place){ home_of(&t->peers[i]->addr),
+				t->peers[i] };
+	if (n > 1)
+		qsort(list, n, sizeof(*list), by_home);
+	t->crowd = (struct bt_crowd){ .family = 0 };
+	for (uint32_t i = 0; i < n; i++) {
+		if (by_home(&list[from], &list[i]) != 0)
+			from = i;
+		if (i + 1 - from > most) {
+			most = i + 1 - from;
+			t->crowd = list[i].home;
 		}
 	}
-	if (most < BT_CROWD_LEAST || most < own + 2)
+	bt_mem_free(list);
+	t->crowd_until = now + BT_CROWD_LOOK_US;
+}
+
+/* NULL: nobody. */
+static struct bt_peer *
+who_goes(struct bt_torrent *t, const struct bt_addr *from, int64_t now)
+{
+	struct bt_crowd own = home_of(from), home;
+	struct bt_peer *goes = NULL, *p;
+	uint32_t nown = 0, ncrowd = 0;
+
+	if (now >= t->crowd_until)
+		find_crowd(t, now);
+	if (t->crowd.family == 0)
 		return NULL;
-	goes = list[first].p;
-	for (uint32_t i = first + 1; i < first + most; i++)
-		if (is_less(list[i].p, goes))
-			goes = list[i].p;
-	return goes;
+	for (uint32_t i = 0; i < t->npeers; i++) {
+		p = t->peers[i];
+		if (p == NULL || p->dead)
+			continue;
+		home = home_of(&p->addr);
+		nown += compare(&home, &own) == 0;
+		if (compare(&home, &t->crowd) != 0)
+			continue;
+		ncrowd++;
+		if (goes == NULL || is_less(p, goes))
+			goes = p;
+	}
+	return ncrowd < BT_CROWD_LEAST || ncrowd < nown + 2 ? NULL : goes;
 }
 
 bool
 bt_crowd_make_room(
     struct bt_torrent *t, const struct bt_addr *from, int64_t now)
 {
-	struct place *list = bt_mem_array(t->npeers, sizeof(*list));
-	struct bt_peer *goes = NULL;
-	uint32_t n = 0;
+	struct bt_peer *goes = who_goes(t, from, now);
 
-	for (uint32_t i = 0; i < t->npeers; i++)
-		if (t->peers[i] != NULL && !t->peers[i]->dead)
-			list[n++] = (struct place){ home_of(&t->peers[i]->addr),
-				t->peers[i] };
-	if (n > 1) {
-		qsort(list, n, sizeof(*list), by_home);
-		goes = who_goes(list, n, from);
-	}
-	bt_mem_free(list);
 	if (goes == NULL)
 		return false;
 	bt_roster_close(
 	    t, goes, BT_CAND_CLOSED, "it makes room for others", now);
 	return true;
+}
+
+bool
+bt_crowd_would_accept(
+    struct bt_torrent *t, const struct bt_addr *from, int64_t now)
+{
+	return !t->stopped && !t->broken &&
+	       !bt_candidates_is_banned(t->cands, from) &&
+	       (!bt_crowd_is_full(t) || who_goes(t, from, now) != NULL);
+}
+
+bool
+bt_crowd_is_full(const struct bt_torrent *t)
+{
+	return t->live >= t->conf.peers_max;
 }
 
 uint32_t

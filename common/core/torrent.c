@@ -158,9 +158,8 @@ bt_torrent_on_accepted(
 {
 	struct bt_peer *p;
 
-	if (t->stopped || t->broken ||
-	    bt_candidates_is_banned(t->cands, from) ||
-	    (t->live >= t->conf.peers_max && !bt_crowd_make_room(t, from, now)))
+	if (!bt_crowd_would_accept(t, from, now) ||
+	    (bt_crowd_is_full(t) && !bt_crowd_make_room(t, from, now)))
 		return 0;
 	p = bt_roster_add(t, from, false, now);
 	bt_roster_reap(t); /* now: no index is used anew within a step */

@@ -14,6 +14,7 @@
 #define BT_CORE_TORRENT_PRIV_H
 
 #include "core/choker.h"
+#include "core/crowd.h"
 #include "core/effects.h"
 #include "core/peer.h"
 #include "core/picker.h"
@@ -53,6 +54,8 @@ struct bt_torrent {
 	uint32_t *gens, *vacant;
 	uint32_t npeers, cap, nvacant;	/* npeers: indices ever used */
 	uint32_t live, dialling, ready;
+	struct bt_crowd crowd;	/* the address with the most, when looked */
+	int64_t crowd_until;	/* no new look before */
 	uint32_t take_from;	/* where core/takeover looked last */
 	uint32_t owed;		/* requests that are out and not freed */
 	struct bt_bucket ask;	/* bytes that may be asked for */

@@ -169,7 +169,11 @@ on_dialled(struct bt_conn *conn)
 	bt_swarm_step(s);
 }
 
-/* Of a process that is full, the torrent with the most peers makes room. */
+/*
+ * Nobody goes for who is not taken. A torrent that is full makes room itself;
+ * of a process that is full, the one with the most peers does. That one closes
+ * in its next step, so that it does not dial into the place.
+ */
 static bool
 has_place(struct bt_swarm *s, const struct bt_addr *from, int64_t now)
 {
@@ -179,7 +183,9 @@ has_place(struct bt_swarm *s, const struct bt_addr *from, int64_t now)
 	void *value;
 	size_t at = 0;
 
-	if (c->nconns < c->peers_max)
+	if (!bt_crowd_would_accept(s->torrent, from, now))
+		return false;
+	if (c->nconns < c->peers_max || bt_crowd_is_full(s->torrent))
 		return true;
 	while (bt_htab_next(c->swarms, &at, &key, &value)) {
 		other = value;
@@ -187,9 +193,10 @@ has_place(struct bt_swarm *s, const struct bt_addr *from, int64_t now)
 		    bt_crowd_size(most->torrent))
 			most = other;
 	}
-	if (bt_crowd_make_room(most->torrent, from, now))
-		bt_swarm_step(most); /* so that it closes */
-	return c->nconns < c->peers_max;
+	if (!bt_crowd_make_room(most->torrent, from, now))
+		return false;
+	bt_loop_timer_in(most->tick, 0);
+	return true;
 }
 
 /*
