@@ -4,11 +4,12 @@
  * The rules
  * 1. What is odd and forgiven is said once for each connection and kind, so
  *    that a person sees why a peer is of little use.
- * 2. A message that says nothing new, or takes back what was said, costs a peer
- *    a millisecond, and another for each KiB of it; one that makes us work, as
- *    an unchoke does, ten. Who is BT_MANNERS_BURST_US ahead of the clock is
- *    closed: a flood ends within ten thousand messages, and no program in its
- *    mind sends a thousand of these a second for long.
+ * 2. A message that says nothing new, or what may go to and fro, costs a peer a
+ *    millisecond, and another for each KiB of it; one that makes us work, as an
+ *    unchoke does, ten. Pieces that are lost cost nothing; a have does once as
+ *    many were lost as there are. Who is BT_MANNERS_BURST_US ahead of the clock
+ *    is closed: a flood ends within ten thousand messages, and no program in
+ *    its mind sends a thousand of these a second for long.
  * 3. Blocks and rejects that match no request are forgiven as often as we gave
  *    a request up, and BT_INBOX_UNASKED_MAX times more.
  * Pure.

@@ -108,6 +108,11 @@ on_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece, int64_t now)
 		bt_manners_idle(t, p, 0, now);
 		return;
 	}
+	if (p->lost > t->layout->pieces) { /* to and fro */
+		bt_manners_idle(t, p, 0, now);
+		if (p->dead)
+			return;
+	}
 	if (p->own.p == NULL)
 		bt_bits_init(&p->own, t->layout->pieces);
 	if (p->own.set + 1 == p->own.n) {   /* a seed's set is shared */
@@ -173,13 +178,20 @@ bt_messages_on_bitfield(
 	on_known(t, p, now);
 }
 
+static bool
+has_piece(const struct bt_torrent *t, const struct bt_peer *p, uint32_t piece)
+{
+	return piece < t->layout->pieces &&
+	       bt_bits_has(bt_torrent_peer_have(t, p), piece);
+}
+
 /* It has the piece no longer (BEP 54), or will not give it. */
 static void
 on_dont_have(struct bt_torrent *t, struct bt_peer *p, uint32_t piece)
 {
-	if (piece >= t->layout->pieces ||
-	    !bt_bits_has(bt_torrent_peer_have(t, p), piece))
+	if (!has_piece(t, p, piece))
 		return;
+	p->lost++;
 	if (p->has_all) {
 		counted(t, &t->all, -1);
 		p->has_all = false;
@@ -417,8 +429,14 @@ bt_messages_on_extended(
 {
 	struct bt_str rest = bt_str_sub(body, 1, body.n);
 
-	/* reading one takes a while for its size, and programs send it once */
-	bt_manners_idle(t, p, (uint32_t)body.n * (body.p[0] == 0 ? 8 : 1), now);
+	/*
+	 * A seed that loses a file tells all its pieces at once. Reading a
+	 * handshake takes a while for its size, and programs send it once.
+	 */
+	if (body.p[0] != BT_EXT_ID_DONTHAVE || rest.n != 4 ||
+	    !has_piece(t, p, bt_be32(rest.p)))
+		bt_manners_idle(
+		    t, p, (uint32_t)body.n * (body.p[0] == 0 ? 8 : 1), now);
 	if (p->dead)
 		return;
 	switch (body.p[0]) {

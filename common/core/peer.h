@@ -64,6 +64,7 @@ struct bt_peer {
 	struct bt_bits own;
 	bool has_all;
 	bool came_whole;	/* it had all when it first told */
+	uint32_t lost;		/* times that it took a piece back */
 	uint32_t wants;		/* pieces it has that we want and lack */
 	struct bt_bits fast_in;	/* allowed fast to us; n 0 none yet */
 	uint32_t fast_out[10];	/* pieces that we allowed it */
