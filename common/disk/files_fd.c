@@ -194,7 +194,8 @@ open_nameless(struct bt_files *f)
  * file's room is taken at once: the blocks lie together, and a write costs a
  * quarter less than one that has to find its own. Elsewhere it may cost more
  * than it gives (tmpfs would allocate the pages, btrfs copies on write anyhow).
- * The size grows with what is written, as ever. Failure is for the write to
+ * The size grows with what is written, as ever. Where there is not room for all
+ * of it none is taken: others need what is left. Failure is for the write to
  * tell.
  */
 static void
@@ -202,12 +203,18 @@ reserve(int fd, uint64_t size)
 {
 	struct statfs fs;
 	struct stat st;
+	uint64_t there;
 
-	if (size < RESERVE_FROM || fstat(fd, &st) == -1 ||
-	    (uint64_t)st.st_blocks * 512 >= size || fstatfs(fd, &fs) == -1 ||
-	    (fs.f_type != EXT4_SUPER_MAGIC && fs.f_type != XFS_SUPER_MAGIC))
+	if (size < RESERVE_FROM || fstat(fd, &st) == -1)
 		return;
-	(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
+	there = (uint64_t)st.st_blocks * 512; /* stat(3) */
+	if (there >= size || fstatfs(fd, &fs) == -1 ||
+	    (fs.f_type != EXT4_SUPER_MAGIC && fs.f_type != XFS_SUPER_MAGIC) ||
+	    fs.f_bsize <= 0 ||
+	    fs.f_bavail < (size - there) / (uint64_t)fs.f_bsize + 1)
+		return;
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) == -1)
+		(void)!ftruncate(fd, st.st_size); /* what it got goes back */
 }
 
 static int

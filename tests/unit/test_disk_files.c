@@ -1,5 +1,6 @@
 #include "disk/files.h"
 
+#include <linux/magic.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -9,12 +10,46 @@
 #include <stdint.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include <cmocka.h>
 
 #include "disk/opened.h"
 #include "disk_layout.h"
 #include "disk_tmp.h"
+
+/* A test's own file system: an ext4 with little room. */
+static struct {
+	bool on;
+	uint64_t bavail; /* blocks of 4096 */
+	unsigned reserved;
+	bool fails;
+} disk;
+
+int
+fstatfs(int fd, struct statfs *fs)
+{
+	if (!disk.on)
+		return (int)syscall(SYS_fstatfs, fd, fs);
+	*fs = (struct statfs){ .f_type = EXT4_SUPER_MAGIC,
+		.f_bsize = 4096,
+		.f_bavail = disk.bavail };
+	return 0;
+}
+
+int
+fallocate(int fd, int mode, off_t offset, off_t n)
+{
+	disk.reserved++;
+	if (disk.fails) /* as ext4 does: half of it is taken by then */
+		n /= 2;
+	if (syscall(SYS_fallocate, fd, mode, offset, n) == -1)
+		return -1;
+	if (disk.fails)
+		errno = ENOSPC;
+	return disk.fails ? -1 : 0;
+}
 
 /* Three files over pieces of 16: 0..9 | 10..39 | 40..52 */
 static const struct made_file three[] = {
@@ -846,6 +881,54 @@ a_root_is_made_but_not_its_parent_and_space_is_told(void **state)
 	bt_mem_free(path);
 }
 
+/* Bytes of the disk that one file of 4 MiB has when 100 are written. */
+static uint64_t
+taken(const char *root)
+{
+	static const struct made_file large[] = { { "T/large", 4 << 20, 0 },
+		{ NULL, 0, 0 } };
+	struct bt_layout *l = made_layout("T", 1 << 20, large);
+	struct bt_files *f = open_write(l, root);
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_files_stat st;
+	uint8_t data[100] = "data";
+
+	must(bt_files_write(f, 0, data, sizeof(data), &err), &err);
+	must(bt_files_stat(f, 0, &st, &err), &err);
+	assert_int_equal(st.size, sizeof(data));
+	bt_files_close(f);
+	bt_layout_free(l);
+	return st.allocated;
+}
+
+static void
+a_file_that_does_not_fit_reserves_nothing(void **state)
+{
+	(void)state;
+	disk.on = true;
+	disk.reserved = 0;
+	disk.bavail = (4 << 20) / 4096;
+	assert_in_range(taken(*state), 0, 1 << 20);
+	assert_int_equal(disk.reserved, 0);
+	disk.bavail++;
+	taken(*state);
+	assert_int_equal(disk.reserved, 1);
+	disk.on = false;
+}
+
+static void
+a_reservation_that_fails_is_given_back(void **state)
+{
+	(void)state;
+	disk.on = true;
+	disk.reserved = 0;
+	disk.bavail = 1 << 20;
+	disk.fails = true;
+	assert_in_range(taken(*state), 0, 1 << 20);
+	assert_int_equal(disk.reserved, 1);
+	disk.on = disk.fails = false;
+}
+
 int
 main(void)
 {
@@ -884,6 +967,8 @@ main(void)
 		    reading_now_gives_what_is_in_memory_scattered_over_borders),
 		tmp_test(threads_share_few_descriptors_without_mixing_files_up),
 		tmp_test(a_root_is_made_but_not_its_parent_and_space_is_told),
+		tmp_test(a_file_that_does_not_fit_reserves_nothing),
+		tmp_test(a_reservation_that_fails_is_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
