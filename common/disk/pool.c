@@ -259,9 +259,8 @@ work(void *arg)
 	return NULL;
 }
 
-/* The processors that this process may use, 1 .. THREADS_MAX. */
-static unsigned
-cores(void)
+unsigned
+bt_pool_cores(void)
 {
 	cpu_set_t set;
 	long n;
@@ -307,7 +306,7 @@ bt_pool_new(unsigned threads, struct bt_err *err)
 	int code;
 
 	if (threads == 0)
-		threads = cores();
+		threads = bt_pool_cores();
 	if (threads > THREADS_MAX)
 		threads = THREADS_MAX;
 	p->gap = HOLD_US;

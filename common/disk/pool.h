@@ -32,6 +32,8 @@ struct bt_pool_job {
 	int64_t put_at;
 };
 
+/* The processors that this process may use, 1 .. 64. */
+unsigned	bt_pool_cores(void);
 /* gives; threads 0: one a core (the affinity mask's, at most 64) */
 struct bt_pool	*bt_pool_new(unsigned threads, struct bt_err *err);
 /*

@@ -107,6 +107,17 @@ listen_on(struct bt_client *c, struct bt_err *err)
 	return bt_tcp_listen(&c->listener, c->conf.loop, &lc, err);
 }
 
+/* A sync holds its worker for as long as the disk takes: one more goes on. */
+static unsigned
+workers(const struct bt_client_conf *conf)
+{
+	unsigned n = bt_pool_cores();
+
+	if (conf->threads != 0)
+		return conf->threads;
+	return n < 2 ? 2 : n;
+}
+
 int
 bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
     struct bt_err *err)
@@ -128,7 +139,7 @@ bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 	TAILQ_INIT(&c->down_line);
 	TAILQ_INIT(&c->strangers);
 	if (listen_on(c, err) == -1 ||
-	    (c->pool = bt_pool_new(conf->threads, err)) == NULL) {
+	    (c->pool = bt_pool_new(workers(conf), err)) == NULL) {
 		bt_client_free(c);
 		return -1;
 	}

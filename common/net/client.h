@@ -37,7 +37,7 @@ struct bt_client_conf {
 	bool or_any;		/* where port is taken, any free one */
 	uint64_t down_bps, up_bps;	/* limits over all; 0: none */
 	uint32_t peers_max;	/* connections of all torrents together */
-	unsigned threads;	/* workers; 0: one a core */
+	unsigned threads;	/* workers; 0: one a core, and two at least */
 	bool insecure;		/* trackers' certificates are not verified */
 	const struct bt_log *log;	/* may be NULL; borrowed */
 };

@@ -458,6 +458,18 @@ took_ms() {
 	[ "$left" -lt 25000000 ] # so that it did not fit twice
 }
 
+@test "on one core too there are two workers: a sync keeps one of them" {
+	make_album
+	bt_start get taskset -c 0 bt-get --port 0 --bind 127.0.0.1 \
+	    --no-tracker -d copy album.torrent
+	has_two() { # and itself
+		grep -q '^Threads:.3$' "/proc/${bt_pids[get]}/status"
+	}
+	wait_until 10 has_two
+	bt_kill get
+	bt_wait get
+}
+
 @test "a budget of 1 MiB finishes a torrent of 4 MiB pieces" {
 	head -c 20000000 /dev/urandom >x
 	bt-make -l 4M -o x.torrent x
