@@ -211,6 +211,7 @@ serve(struct bt_cli *cli, struct bt_options *o, struct bt_state *state,
 	uint8_t secrets[4][16];
 	uint64_t *seeds;
 	sigset_t signals;
+	bool printed;
 	int rc;
 
 	sigemptyset(&signals);
@@ -236,11 +237,13 @@ serve(struct bt_cli *cli, struct bt_options *o, struct bt_state *state,
 	if (rc == 0 && o->full_scrape)
 		rc = bt_full_new(&conf.http.full, conf.service, o->http.quota,
 		    o->http.timeout_ms, err);
+	/* before a line of the log, and what comes by then waits in sockets */
+	printed = rc == 0 && print_urls(cli, &o->listen) == 0;
 	if (rc == 0)
 		rc = bt_workers_start(&workers, &conf, &o->listen, err);
 	bt_mem_free(seeds);
 	if (rc == 0) {
-		if (print_urls(cli, &o->listen) == 0) {
+		if (printed) {
 			wait_for_end(cli, o, &signals, state, conf.service);
 			bt_signal_came(cli->signal);
 		}
@@ -271,7 +274,7 @@ confine(struct bt_cli *cli, const struct bt_options *o)
 	bt_sandbox_reread(&box, o->cert);
 	bt_sandbox_reread(&box, o->key);
 	bt_sandbox_state(&box, o->state);
-	bt_sandbox_state(&box, o->log);
+	bt_sandbox_log(&box, o->log);
 	bt_sandbox_enter(&box, cli);
 	bt_sandbox_fini(&box);
 }
@@ -296,6 +299,8 @@ open_files(struct bt_cli *cli, struct bt_options *o, struct bt_state **state,
 		rc = bt_state_open(state, o->state, &damage, err);
 	if (damage != NULL)
 		bt_cli_warn(cli, "%s", damage);
+	if (rc == 0 && o->has_log)
+		rc = bt_record_new(&o->http.record, o->log, o->log_whole, err);
 	if (rc == -1 && o->user.name[0] != '\0')
 		bt_err_prefix(err, "as user '%s'", o->user.name);
 	return rc;
@@ -305,14 +310,8 @@ open_files(struct bt_cli *cli, struct bt_options *o, struct bt_state **state,
 static int
 begin_log(struct bt_cli *cli, struct bt_options *o, struct bt_err *err)
 {
-	int rc = 0;
-
 	confine(cli, o);
-	if (o->has_log)
-		rc = bt_record_new(&o->http.record, o->log, o->log_whole, err);
-	if (rc == -1 && o->user.name[0] != '\0')
-		bt_err_prefix(err, "as user '%s'", o->user.name);
-	return rc;
+	return o->has_log ? bt_record_start(o->http.record, err) : 0;
 }
 
 int

@@ -39,6 +39,7 @@ struct bt_record {
 	bool whole;
 	int fd; /* the writer's */
 	pthread_t thread;
+	bool started;
 
 	pthread_mutex_t lock; /* of what is below */
 	pthread_cond_t wake;
@@ -228,8 +229,7 @@ bt_record_new(
     struct bt_record **out, const char *path, bool whole, struct bt_err *err)
 {
 	struct bt_record *r;
-	sigset_t all, was;
-	int code, fd;
+	int fd;
 
 	if (path == NULL || strcmp(path, "-") == 0) {
 		fd = fcntl(path == NULL ? STDERR_FILENO : STDOUT_FILENO,
@@ -248,16 +248,24 @@ bt_record_new(
 	r->out = bt_mem_alloc(ROOM);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->wake, NULL);
+	*out = r;
+	return 0;
+}
+
+int
+bt_record_start(struct bt_record *r, struct bt_err *err)
+{
+	sigset_t all, was;
+	int code;
+
 	/* signals are for who waits for them: here they would end us */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &was);
 	code = pthread_create(&r->thread, NULL, run, r);
 	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (code != 0) {
-		release(r);
+	if (code != 0)
 		return bt_err_code(err, BT_EFILE, code, "cannot start the log");
-	}
-	*out = r;
+	r->started = true;
 	return 0;
 }
 
@@ -272,7 +280,8 @@ bt_record_free(struct bt_record *r)
 	r->ending = true;
 	pthread_cond_signal(&r->wake);
 	pthread_mutex_unlock(&r->lock);
-	pthread_join(r->thread, NULL);
+	if (r->started)
+		pthread_join(r->thread, NULL);
 	lost = r->lost;
 	release(r);
 	return lost;

@@ -39,11 +39,13 @@ struct bt_record_line {
 };
 
 /*
- * gives *out. path: a file to add to, NULL for stderr, "-" for stdout. whole:
- * addresses are not cut. BT_EFILE. 0 or -1.
+ * gives *out. path: a file to add to, which is opened at once, NULL for stderr,
+ * "-" for stdout. whole: addresses are not cut. BT_EFILE. 0 or -1.
  */
 int	bt_record_new(struct bt_record **out, const char *path, bool whole,
 	    struct bt_err *err);
+/* Once, before any line: the thread that writes. BT_EFILE. 0 or -1. */
+int	bt_record_start(struct bt_record *r, struct bt_err *err);
 /*
  * Write what is there, unless nobody takes it for some seconds, and end. How
  * many lines were lost in all. NULL is fine.

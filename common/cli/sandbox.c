@@ -18,7 +18,8 @@ add(struct bt_sandbox *box, const char *path, enum bt_sandbox_kind kind)
 	if (path == NULL)
 		return;
 	/* stdin and stdout are open; a folder may have that name */
-	if ((kind == BT_SANDBOX_OPERAND || kind == BT_SANDBOX_OUTPUT) &&
+	if ((kind == BT_SANDBOX_OPERAND || kind == BT_SANDBOX_OUTPUT ||
+		kind == BT_SANDBOX_LOG) &&
 	    strcmp(path, "-") == 0)
 		return;
 	if ((box->npaths & (box->npaths - 1)) == 0) /* 0, or a power of two */
@@ -66,6 +67,12 @@ void
 bt_sandbox_state(struct bt_sandbox *box, const char *path)
 {
 	add(box, path, BT_SANDBOX_STATE);
+}
+
+void
+bt_sandbox_log(struct bt_sandbox *box, const char *path)
+{
+	add(box, path, BT_SANDBOX_LOG);
 }
 
 /* "Landlock ABI 6: write 'copy'", where it can be written at all. */

@@ -55,6 +55,12 @@ void	bt_sandbox_write(struct bt_sandbox *box, const char *folder);
 void	bt_sandbox_output(struct bt_sandbox *box, const char *path);
 /* The same, of a file that is read too, and whose links are followed. */
 void	bt_sandbox_state(struct bt_sandbox *box, const char *path);
+/*
+ * A file that is open and is only added to, and may be opened anew: it and files
+ * in the folder of what it links to are written and made there, not read, not
+ * removed and not renamed.
+ */
+void	bt_sandbox_log(struct bt_sandbox *box, const char *path);
 
 /* Enter it. Before any thread is there. */
 void	bt_sandbox_enter(struct bt_sandbox *box, struct bt_cli *cli);

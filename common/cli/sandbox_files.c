@@ -130,6 +130,19 @@ add_output(const struct ruleset *set, const char *path)
 		add_folder_of(set, path, REPLACE);
 }
 
+/* Truncating is no part of adding to it. */
+static void
+add_log(const struct ruleset *set, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		add(set, path, BT_LANDLOCK_WRITE_FILE); /* a device, a pipe */
+	else
+		add_folder_behind(
+		    set, path, BT_LANDLOCK_WRITE_FILE | BT_LANDLOCK_MAKE_REG);
+}
+
 static void
 add_path(struct bt_sandbox *box, const struct ruleset *set,
     const struct bt_sandbox_path *p)
@@ -154,6 +167,9 @@ add_path(struct bt_sandbox *box, const struct ruleset *set,
 		break;
 	case BT_SANDBOX_STATE:
 		add_folder_behind(set, p->path, READ | REPLACE);
+		break;
+	case BT_SANDBOX_LOG:
+		add_log(set, p->path);
 		break;
 	}
 }

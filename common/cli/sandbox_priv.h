@@ -51,7 +51,8 @@ struct bt_sandbox_path {
 		BT_SANDBOX_REREAD,
 		BT_SANDBOX_WRITE,
 		BT_SANDBOX_OUTPUT,
-		BT_SANDBOX_STATE
+		BT_SANDBOX_STATE,
+		BT_SANDBOX_LOG
 	} kind;
 };
 

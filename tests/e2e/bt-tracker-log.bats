@@ -138,6 +138,21 @@ announce	-	refused: unknown key"
 	wait_until 10 grep -q "cannot write 'log': Is a directory; the old one is kept" tracker.err
 }
 
+@test "a log may be a link to what is not there yet, and is opened again there" {
+	mkdir kept
+	ln -s kept/lines log
+	track --log=log
+	hi 1001
+	lines kept/lines 1
+	mv kept/lines kept/old
+	bt_kill tracker HUP
+	wait_until 10 test -e kept/lines
+	hi 1002
+	lines kept/lines 1
+	assert_equal "$(wc -l <kept/old)" 1
+	assert [ -L log ]
+}
+
 @test "signals that come while one is heeded do no harm" {
 	# enough of them that reading takes longer than sending a signal
 	{

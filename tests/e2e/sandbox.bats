@@ -137,6 +137,27 @@ held() { # PID: all its threads have the filter and no new rights
 	bt-scrape --announce -a "$url" t.torrent
 }
 
+@test "a log gives bt-tracker no file to read, and on stdout none at all" {
+	needs_filter
+	inside start_tracker --log=-
+	wait_until 10 reported wait 1
+	expect_refused enter 'Permission denied'
+	bt_kill tracker
+	bt_wait tracker
+	needs_landlock
+	mkdir kept
+	echo secret >kept/secret
+	rm -f report
+	BT_INSIDE_REPORT=$PWD/report BT_INSIDE_OUTSIDE=$PWD/kept \
+	    LD_PRELOAD=$INSIDE start_tracker --log=kept/log
+	wait_until 10 reported wait 1
+	grep -x 'wait read-outside: Permission denied' report
+	grep -x 'wait make-outside: done' report
+	bt_kill tracker
+	bt_wait tracker
+	[ ! -e ./- ]
+}
+
 @test "--no-sandbox keeps all, and -v says either" {
 	for tool in 'bt-info -p name t.torrent' 'bt-make -o /dev/null content' \
 	    "bt-get --no-tracker --timeout 0.1 -d x t.torrent" \

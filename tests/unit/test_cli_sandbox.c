@@ -205,6 +205,18 @@ tracks(struct bt_sandbox *box)
 	bt_sandbox_state(box, "out/state");
 }
 
+static void
+logs(struct bt_sandbox *box)
+{
+	bt_sandbox_log(box, "out/log");
+}
+
+static void
+logs_to_stdout(struct bt_sandbox *box)
+{
+	bt_sandbox_log(box, "-");
+}
+
 /* 0 or an errno, for the exit status. */
 static int
 told(long rc)
@@ -284,6 +296,21 @@ static int
 make_out(void)
 {
 	return opened("out/n", O_RDWR | O_CREAT);
+}
+static int
+make_here(void)
+{
+	return opened("n", O_WRONLY | O_CREAT);
+}
+static int
+add_to_log(void)
+{
+	return opened("out/log", O_WRONLY | O_APPEND | O_CREAT);
+}
+static int
+remove_log(void)
+{
+	return told(unlink("out/log"));
 }
 static int
 make_folder(void)
@@ -685,8 +712,8 @@ only_what_is_named_is_read(void **state)
 static void
 nothing_is_written_outside(void **state)
 {
-	void (*const all[])(
-	    struct bt_sandbox *) = { looks, makes, gets, tracks };
+	void (*const all[])(struct bt_sandbox *) = { looks, makes, gets, tracks,
+		logs, logs_to_stdout };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -713,6 +740,13 @@ what_is_to_be_written_is(void **state)
 	FILES(gets, rename_away, EACCES);
 	FILES(tracks, replace_out, 0);
 	FILES(tracks, read_out, 0);
+	FILES(logs, add_to_log, 0);
+	FILES(logs, make_out, EACCES); /* which reads, too */
+	FILES(logs, replace_out, EACCES);
+	FILES(logs, remove_log, EACCES);
+	FILES(logs, read_out, EACCES);
+	FILES(logs_to_stdout, add_to_log, EACCES);
+	FILES(logs_to_stdout, make_here, EACCES);
 	expect_as(false, "gets make_folder", gets, make_folder, true, 0);
 }
 
