@@ -159,6 +159,43 @@ whole() {
 	bt_line tracker 1
 }
 
+@test "who is that user already gives up capabilities and root's group too" {
+	local as=(setpriv --reuid nobody --regid "$(id -g nobody)" --groups 0)
+	local caps=+setgid,+setuid,+net_bind_service,+dac_override
+
+	root_only
+	cp "$BT_BIN/bt-tracker" "$open"
+	bt_start tracker "${as[@]}" --inh-caps "$caps" --ambient-caps "$caps" \
+	    "$open/bt-tracker" -l 127.0.0.1:0 --user nobody
+	bt_line tracker 1
+	run whole Groups
+	assert_output "Groups: $(id -G nobody)"
+	run whole 'CapPrm|CapEff|CapInh|CapAmb'
+	refute_output --regexp '[1-9a-f]$'
+	# and without the capability to leave that group
+	run --separate-stderr "${as[@]}" "$open/bt-tracker" -l 127.0.0.1:0 \
+	    --user nobody
+	assert_equal "$status" 7
+	assert_equal "$stderr" "bt-tracker: cannot become user 'nobody': it is in root's group"
+}
+
+@test "by number the groups that list the user are had too" {
+	root_only
+	unshare -m true || skip "no mount namespaces here"
+	{
+		cat /etc/group
+		echo bt-readers:x:61236:nobody
+	} >group
+	run unshare -m bash -c '
+		mount --bind group /etc/group
+		bt-tracker -l 127.0.0.1:0 --user "$(id -u nobody)" >urls &
+		pid=$!
+		until [ -s urls ] || ! kill -0 $pid; do read -rt 0.02 <> <(:) || :; done
+		grep ^Groups: /proc/$pid/status
+		kill $pid'
+	assert_output --regexp '[[:space:]]61236([[:space:]]|$)'
+}
+
 @test "no such user or group, and root, are exit 2" {
 	local what said
 
