@@ -375,7 +375,10 @@ info_find(const struct info *in, const char *dir, struct bt_cli *cli,
 	f->in = in;
 	f->dir = dir;
 	f->layout = layout;
-	rc = bt_walk_run(&f->walk, dir, false, NULL, NULL, err);
+	rc = bt_walk_run(&f->walk, dir, true, NULL, NULL, err);
+	if (rc == 0 && f->walk.unseen > 0)
+		bt_cli_warn(cli, "%zu paths in '%s' cannot be looked at",
+		    f->walk.unseen, dir);
 	if (rc == 0) {
 		f->by_size = bt_mem_array(f->walk.n, sizeof(*f->by_size));
 		for (size_t i = 0; i < f->walk.n; i++)

@@ -24,7 +24,7 @@ struct walker {
 	struct bt_walk *out;
 	size_t cap; /* of out->files */
 	const char *root;
-	bool follow;
+	bool lenient;
 	bool (*skip)(void *arg, const char *path, bool is_dir);
 	void *arg;
 	struct level levels[BT_META_DEPTH_MAX];
@@ -46,12 +46,16 @@ free_names(struct level *l)
 	bt_mem_free(l->names);
 }
 
-/* "root/path" in words, of w->path. */
+/* "root/path" in words, of w->path. 0 where it may be passed over. */
 static int
 fail(const struct walker *w, const char *what, struct bt_err *err)
 {
 	const char *slash = w->path[0] == '\0' ? "" : "/";
 
+	if (w->lenient && w->path[0] != '\0') {
+		w->out->unseen++;
+		return 0;
+	}
 	return bt_err_sys(
 	    err, "cannot %s '%s%s%s'", what, w->root, slash, w->path);
 }
@@ -109,16 +113,24 @@ static int
 enter(struct walker *w, int fd, struct bt_err *err)
 {
 	struct level *l;
+	int rc;
 
 	if (w->depth == BT_META_DEPTH_MAX) {
 		close(fd);
+		if (w->lenient) {
+			w->out->unseen++;
+			return 0;
+		}
 		return bt_err_set(err, BT_ELIMIT,
 		    "'%s/%s' is deeper than %u folders", w->root, w->path,
 		    BT_META_DEPTH_MAX);
 	}
 	l = &w->levels[w->depth++];
-	if (list(l, fd) == -1)
-		return fail(w, "read", err);
+	if (list(l, fd) == -1) {
+		rc = fail(w, "read", err);
+		leave(w);
+		return rc;
+	}
 	l->path_n = strlen(w->path);
 	return 0;
 }
@@ -159,9 +171,6 @@ visit(struct walker *w, const struct level *l, const char *name,
 	is_dir = S_ISDIR(st.st_mode);
 	if (w->skip != NULL && w->skip(w->arg, w->path, is_dir))
 		return 0;
-	if (S_ISLNK(st.st_mode) && w->follow &&
-	    fstatat(l->fd, name, &st, 0) == -1)
-		return fail(w, "follow", err);
 	if (!is_dir && !S_ISREG(st.st_mode)) {
 		w->out->passed_over++;
 		return 0;
@@ -183,6 +192,10 @@ step(struct walker *w, struct level *l, struct bt_err *err)
 	size_t n = strlen(name), at = l->path_n;
 
 	w->path[at] = '\0';
+	if (n + 1 > BT_META_PATH_MAX - at && w->lenient) {
+		w->out->unseen++;
+		return 0;
+	}
 	if (n + 1 > BT_META_PATH_MAX - at)
 		return bt_err_set(err, BT_ELIMIT,
 		    "a path in '%s/%s' is longer than %u bytes", w->root,
@@ -194,7 +207,7 @@ step(struct walker *w, struct level *l, struct bt_err *err)
 }
 
 int
-bt_walk_run(struct bt_walk *w, const char *root, bool follow,
+bt_walk_run(struct bt_walk *w, const char *root, bool lenient,
     bool (*skip)(void *arg, const char *path, bool is_dir), void *arg,
     struct bt_err *err)
 {
@@ -209,7 +222,7 @@ bt_walk_run(struct bt_walk *w, const char *root, bool follow,
 	s = bt_mem_zero(1, sizeof(*s));
 	s->out = w;
 	s->root = root;
-	s->follow = follow;
+	s->lenient = lenient;
 	s->skip = skip;
 	s->arg = arg;
 	rc = enter(s, fd, err);

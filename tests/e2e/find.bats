@@ -53,6 +53,27 @@ teardown() { bt_teardown; }
 	assert_line $'5\tsub/z\tother/deep/z z'
 }
 
+@test "a folder that may not be read is passed over, and said once" {
+	local as=()
+
+	mkdir -p other/a/locked other/b
+	cp other/x other/b/locked # not the only one
+	chmod 0 other/a/locked
+	chmod 0 other/b
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod 755 "$BATS_TEST_TMPDIR" .
+		as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+		"${as[@]}" test -r v1.torrent -a -x "$BT_BIN/bt-info" ||
+		    skip 'nobody can not reach this folder'
+	fi
+	run --separate-stderr "${as[@]}" "$BT_BIN/bt-info" --find other v1.torrent
+	chmod 755 other/a/locked other/b
+	assert_success
+	assert_line $'3\ts1\tother/x'
+	[ "${#lines[@]}" -eq 4 ]
+	assert_equal "$stderr" "bt-info: 2 paths in 'other' cannot be looked at"
+}
+
 @test "--find in JSON, on a terminal, and what is misuse" {
 	run bash -c 'bt-info --find other --json v2.torrent | python3 -c "
 import json, sys
