@@ -34,8 +34,9 @@ struct target {
 	struct target *next;
 	const struct torrent *torrent;
 	const char *url;
-	struct bt_dns_query *query; /* which families has its host? */
-	struct probe probes[2];	    /* IPv4, IPv6 */
+	struct bt_dns_query *query;  /* which families has its host? */
+	struct bt_loop_timer *timer; /* for that */
+	struct probe probes[2];	     /* IPv4, IPv6 */
 };
 
 struct check {
@@ -45,7 +46,7 @@ struct check {
 	uint8_t peer_id[20];
 	uint32_t key;
 	struct target *targets, **tail;
-	bool ending; /* a signal came: ask no more */
+	bool ending; /* a signal came, or stdout is closed: ask no more */
 };
 
 static void go_on(struct probe *p, enum step step);
@@ -71,6 +72,36 @@ stop_if_over(struct check *k)
 	bt_loop_stop(k->loop);
 }
 
+/*
+ * Ask no more; who may have heard of us is told that we are gone. `but` goes on
+ * by itself: it is in the middle of an answer.
+ */
+static void
+end(struct check *k, const struct probe *but)
+{
+	struct probe *p;
+
+	if (k->ending)
+		return;
+	k->ending = true;
+	for (struct target *t = k->targets; t != NULL; t = t->next) {
+		bt_dns_cancel(t->query);
+		t->query = NULL;
+		bt_loop_timer_off(t->timer);
+		for (int i = 0; i < 2; i++) {
+			p = &t->probes[i];
+			if (p == but)
+				continue;
+			bt_asker_cancel(p->question);
+			p->question = NULL;
+			if (p->step != OVER)
+				go_on(
+				    p, p->step == LOOKING_UP ? OVER : STOPPING);
+		}
+	}
+	stop_if_over(k);
+}
+
 /* The step went well. */
 static void
 print_well(struct probe *p)
@@ -94,10 +125,10 @@ print_well(struct probe *p)
 		bt_out_printf(&job->cli.out, "\n");
 	}
 	if (bt_out_flush(&job->cli.out) == -1)
-		bt_loop_stop(p->owner->loop);
+		end(p->owner, p);
 }
 
-/* After a signal there is nobody to be told. */
+/* After a signal, or with stdout closed, there is nobody to be told. */
 static void
 fail(struct probe *p, const struct bt_err *why)
 {
@@ -120,6 +151,13 @@ fail_wrong(struct probe *p, const char *what)
 }
 
 static void
+late(const struct target *t, struct bt_err *err)
+{
+	bt_err_set(err, BT_ETIMEOUT, "cannot reach '%s': no answer within %d s",
+	    t->url, (int)(t->owner->job->timeout_us / BT_LOOP_SECOND));
+}
+
+static void
 on_late(void *arg)
 {
 	struct probe *p = arg;
@@ -127,9 +165,7 @@ on_late(void *arg)
 
 	bt_asker_cancel(p->question);
 	p->question = NULL;
-	bt_err_set(&err, BT_ETIMEOUT,
-	    "cannot reach '%s': no answer within %d s", p->target->url,
-	    (int)(p->owner->job->timeout_us / BT_LOOP_SECOND));
+	late(p->target, &err);
 	fail(p, &err);
 	/* it may have heard of us */
 	go_on(p, p->step == SCRAPING ? STOPPING : OVER);
@@ -280,10 +316,25 @@ on_name(void *arg, const struct bt_addr *addrs, size_t n, const char *why)
 	bool has[2] = { false, false };
 
 	t->query = NULL;
+	bt_loop_timer_off(t->timer);
 	for (size_t i = 0; i < n; i++)
 		has[addrs[i].family == 6] = true;
 	begin(t, has[0], has[1],
 	    n == 0 ? why : "its host has no address of this family");
+}
+
+static void
+on_name_late(void *arg)
+{
+	struct target *t = arg;
+	struct bt_err err = BT_ERR_INIT;
+
+	bt_dns_cancel(t->query);
+	t->query = NULL;
+	late(t, &err);
+	scrape_failed(t->owner->job, t->url, &err);
+	t->probes[0].step = t->probes[1].step = OVER;
+	stop_if_over(t->owner);
 }
 
 static void
@@ -300,9 +351,11 @@ look_up(struct target *t)
 	} else if (bt_addr_parse_ip(u.host, &a) == 0)
 		begin(t, a.family == 4, a.family == 6,
 		    "its address is of the other family");
-	else
+	else {
 		t->query = bt_dns_resolve(bt_asker_dns(t->owner->asker), u.host,
 		    u.port, 0, on_name, t);
+		bt_loop_timer_in(t->timer, t->owner->job->timeout_us);
+	}
 }
 
 static void
@@ -314,31 +367,14 @@ on_begin(void *arg)
 		look_up(t);
 }
 
-/* Ask no more; who may have heard of us is told that we are gone. */
 static void
 on_signal(void *arg, int signo)
 {
 	struct check *k = arg;
-	struct probe *p;
 
 	bt_signal_came(signo);
 	k->job->cli.signal = signo;
-	if (k->ending)
-		return;
-	k->ending = true;
-	for (struct target *t = k->targets; t != NULL; t = t->next) {
-		bt_dns_cancel(t->query);
-		t->query = NULL;
-		for (int i = 0; i < 2; i++) {
-			p = &t->probes[i];
-			bt_asker_cancel(p->question);
-			p->question = NULL;
-			if (p->step != OVER)
-				go_on(
-				    p, p->step == LOOKING_UP ? OVER : STOPPING);
-		}
-	}
-	stop_if_over(k);
+	end(k, NULL);
 }
 
 /* Each tracker once, whichever torrents name it. */
@@ -354,6 +390,7 @@ add_target(struct check *k, const struct torrent *torrent, const char *url)
 	t->owner = k;
 	t->torrent = torrent;
 	t->url = url;
+	t->timer = bt_loop_timer_new(k->loop, on_name_late, t);
 	for (int i = 0; i < 2; i++) {
 		t->probes[i].owner = k;
 		t->probes[i].target = t;
@@ -373,6 +410,7 @@ release(struct check *k)
 	while ((t = k->targets) != NULL) {
 		k->targets = t->next;
 		bt_dns_cancel(t->query);
+		bt_loop_timer_free(t->timer);
 		for (int i = 0; i < 2; i++) {
 			bt_asker_cancel(t->probes[i].question);
 			bt_loop_timer_free(t->probes[i].timer);

@@ -173,6 +173,35 @@ track() {
 	[ "$output" = "$hash	0	0	0	$url" ]
 }
 
+@test "--check leaves no trace where nothing can be printed" {
+	track -l http://127.0.0.1:0
+	run bash -c "bt-scrape --check -i $hash '$url' >/dev/full"
+	[ "$status" -eq 7 ]
+	scrape -i $hash "$url"
+	[ "$output" = "$hash	0	0	0	$url" ]
+}
+
+@test "--check: --timeout holds while a name is looked up" {
+	unshare -nm true || skip "no namespaces here"
+	echo nameserver 127.0.0.1 >resolv.conf
+	cat >in_there <<-'END'
+		mount --bind resolv.conf /etc/resolv.conf || exit 77
+		ip link set lo up
+		# it takes every question, and answers none
+		exec python3 -c "
+		import socket, subprocess, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.bind(('127.0.0.1', 53))
+		sys.exit(subprocess.call(['bt-scrape', '--check', '--timeout', '0.5',
+		    'udp://tracker.example:1']))"
+	END
+	sed -i 's/^\t*//' in_there
+	run --separate-stderr unshare -nm bash in_there
+	[ "$status" -ne 77 ] || skip "no mounts here"
+	[ "$status" -eq 6 ]
+	[ "$stderr" = "bt-scrape: cannot reach 'udp://tracker.example:1': no answer within 0 s" ]
+}
+
 @test "--check: what refuses, is silent or away fails, whatever else is well" {
 	echo $hash >allow
 	track -l http://127.0.0.1:0 --allow allow
