@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +51,8 @@ struct bt_record {
 	int next_fd;		  /* to go on with, or -1 */
 	bool ending;
 	char *out; /* the writer's: what is being written */
+	bool
+	    torn; /* the writer's: the last line in the file is a part of one */
 };
 
 static int
@@ -99,25 +102,40 @@ wait_for_room(struct bt_record *r, int64_t *give_up)
 	return true;
 }
 
-/* False when not all of it could be written. */
-static bool
-write_out(struct bt_record *r, const char *p, size_t n)
+/* How many bytes of p went out: less than n when no more could be written. */
+static size_t
+write_bytes(struct bt_record *r, const char *p, size_t n)
 {
 	int64_t give_up = 0;
+	size_t done = 0, len;
 	ssize_t sent;
 
-	while (n > 0) {
+	while (done < n) {
 		if (!wait_for_room(r, &give_up))
-			return false;
-		sent = write(r->fd, p, n < CHUNK ? n : CHUNK);
+			break;
+		len = n - done < CHUNK ? n - done : CHUNK;
+		sent = write(r->fd, p + done, len);
 		if (sent == -1 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (sent == -1)
-			return false;
-		p += sent;
-		n -= (size_t)sent;
+			break;
+		done += (size_t)sent;
 	}
-	return true;
+	return done;
+}
+
+/* The same of what is in out, which begins a line. */
+static size_t
+write_out(struct bt_record *r, size_t n)
+{
+	size_t sent;
+
+	if (n > 0 && r->torn && write_bytes(r, "\n", 1) == 0)
+		return 0;
+	sent = write_bytes(r, r->out, n);
+	if (n > 0)
+		r->torn = sent > 0 && r->out[sent - 1] != '\n';
+	return sent;
 }
 
 static uint64_t
@@ -162,19 +180,30 @@ take(struct bt_record *r)
 	return n;
 }
 
+static bool
+is_same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
 static void
 change_file(struct bt_record *r)
 {
+	if (!is_same_file(r->fd, r->next_fd))
+		r->torn = false;
 	close(r->fd);
 	r->fd = r->next_fd;
 	r->next_fd = -1;
 }
 
-/* Under the lock: what take() gave did not go out. */
+/* Under the lock: of what take() gave only `sent` bytes went out, not the last. */
 static void
-lose(struct bt_record *r, size_t n)
+lose(struct bt_record *r, size_t sent, size_t n)
 {
-	r->lost += lines_in(r->out, n);
+	r->lost += lines_in(r->out + sent, n - sent);
 	if (r->marked == 0)
 		return;
 	r->lost--; /* the line that told of others */
@@ -186,7 +215,7 @@ run(void *arg)
 {
 	struct bt_record *r = arg;
 	bool failed = false;
-	size_t n;
+	size_t n, sent;
 
 	pthread_mutex_lock(&r->lock);
 	for (;;) {
@@ -195,10 +224,11 @@ run(void *arg)
 			pthread_cond_wait(&r->wake, &r->lock);
 		n = take(r);
 		pthread_mutex_unlock(&r->lock);
-		failed = !write_out(r, r->out, n);
+		sent = write_out(r, n);
+		failed = sent < n;
 		pthread_mutex_lock(&r->lock);
 		if (failed)
-			lose(r, n);
+			lose(r, sent, n);
 		if (r->next_fd != -1)
 			change_file(r);
 		if (r->ending &&

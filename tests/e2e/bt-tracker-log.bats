@@ -202,6 +202,28 @@ announce	-	refused: unknown key"
 	assert_regex "$(cat tracker.err)" "warning: $lost lines of the log were lost|$lost lines of the log were lost"
 }
 
+@test "where the disk was full a line that is a part is no part of the next" {
+	# a limit on the file's size is as sudden, and can be lifted
+	bt_start tracker bash -c 'ulimit -S -f 1
+		exec bt-tracker -l http://127.0.0.1:0 --log=log'
+	bt_line tracker 1
+	http=${bt_line%/announce}
+	for i in {1..30}; do
+		hi "10$((i + 10))"
+	done
+	assert_equal "$(stat -c %s log)" 1024
+	prlimit --pid "${bt_pids[tracker]}" --fsize=unlimited
+	hi 1001
+	wait_until 10 grep -q '	lost	-	[0-9]*$' log
+	bt_kill tracker
+	bt_wait tracker
+	assert_equal "$(awk -F'\t' 'NF != 6' log | wc -l)" 1
+	kept=$(awk -F'\t' -v h=$hex 'NF == 6 && $5 == h' log | wc -l)
+	lost=$(awk -F'\t' '$4 == "lost" { n += $6 } END { print n }' log)
+	assert_equal "$kept $lost" "12 19"
+	assert_regex "$(cat tracker.err)" '19 lines of the log were lost'
+}
+
 @test "a log that cannot be written is exit 7, and --log-full alone 2" {
 	run --separate-stderr bt-tracker -l 127.0.0.1:0 --log=no/such/log
 	assert_equal "$status" 7
