@@ -14,6 +14,8 @@
 #include "net/dns.h"
 #include "scrape.h"
 
+#define PORTS 1000u /* from the one that peers are told on */
+
 #define STOP_US (3 * BT_LOOP_SECOND) /* cli.md */
 
 enum step { LOOKING_UP, ANNOUNCING, SCRAPING, STOPPING, OVER };
@@ -29,9 +31,16 @@ struct probe { /* of a tracker over one family */
 	struct bt_loop_timer *timer;
 };
 
+/*
+ * Each URL has a peer of its own: several may lead to one tracker, where one's
+ * stopped would take away whom another's scrape is to count.
+ */
 struct target {
 	struct check *owner;
 	struct target *next;
+	uint8_t peer_id[20];
+	uint32_t key;
+	uint16_t port;
 	const struct torrent *torrent;
 	const char *url;
 	struct bt_dns_query *query;  /* which families has its host? */
@@ -43,9 +52,8 @@ struct check {
 	struct job *job;
 	struct bt_loop *loop;
 	struct bt_asker *asker;
-	uint8_t peer_id[20];
-	uint32_t key;
 	struct target *targets, **tail;
+	unsigned ntargets;
 	bool ending; /* a signal came, or stdout is closed: ask no more */
 };
 
@@ -221,17 +229,17 @@ static void
 announce(struct probe *p, struct bt_err *err)
 {
 	const struct check *k = p->owner;
-	struct bt_announce q = { .port = k->job->port,
+	struct bt_announce q = { .port = p->target->port,
 		.left = p->target->torrent->size,
 		.event =
 		    p->step == STOPPING ? BT_EVENT_STOPPED : BT_EVENT_STARTED,
-		.key = k->key,
+		.key = p->target->key,
 		.has_key = true,
 		.numwant = p->step == STOPPING ? 0 : k->job->numwant,
 		.compact = true };
 
 	memcpy(q.info_hash, p->target->torrent->info_hash, 20);
-	memcpy(q.peer_id, k->peer_id, 20);
+	memcpy(q.peer_id, p->target->peer_id, 20);
 	if (p->trackerid != NULL)
 		q.trackerid = bt_str_of(p->trackerid);
 	p->question = bt_asker_announce(
@@ -390,6 +398,9 @@ add_target(struct check *k, const struct torrent *torrent, const char *url)
 	t->owner = k;
 	t->torrent = torrent;
 	t->url = url;
+	bt_coin_peer_id(t->peer_id);
+	t->key = bt_coin_u32();
+	t->port = (uint16_t)(k->job->port + k->ntargets++ % PORTS);
 	t->timer = bt_loop_timer_new(k->loop, on_name_late, t);
 	for (int i = 0; i < 2; i++) {
 		t->probes[i].owner = k;
@@ -425,7 +436,7 @@ release(struct check *k)
 void
 scrape_check(struct job *job)
 {
-	struct check k = { .job = job, .key = bt_coin_u32() };
+	struct check k = { .job = job };
 	struct bt_err err = BT_ERR_INIT;
 	struct bt_loop_timer *begin_timer;
 	const char *url;
@@ -436,7 +447,6 @@ scrape_check(struct job *job)
 	}
 	k.tail = &k.targets;
 	bt_loop_on_signal(k.loop, on_signal, &k);
-	bt_coin_peer_id(k.peer_id);
 	job->net.loop = k.loop;
 	k.asker = bt_asker_new(&job->net);
 	for (size_t i = 0; i < job->ntorrents; i++)

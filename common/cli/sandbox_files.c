@@ -43,10 +43,11 @@ static const char *const network_env[] = { "SSL_CERT_FILE", "SSL_CERT_DIR" };
 struct ruleset {
 	int fd;
 	uint64_t handled; /* rights that it is about */
+	bool lacks;	  /* a rule, for want of a descriptor */
 };
 
 static void
-add_fd(const struct ruleset *set, int fd, uint64_t rights)
+add_fd(struct ruleset *set, int fd, uint64_t rights)
 {
 	struct bt_landlock_beneath rule = { .fd = fd };
 	struct stat st;
@@ -63,26 +64,28 @@ add_fd(const struct ruleset *set, int fd, uint64_t rights)
 
 /* False: it is not there. */
 static bool
-add(const struct ruleset *set, const char *path, uint64_t rights)
+add(struct ruleset *set, const char *path, uint64_t rights)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 
-	if (fd == -1)
+	if (fd == -1) {
+		set->lacks = set->lacks || errno == EMFILE || errno == ENFILE;
 		return errno != ENOENT;
+	}
 	add_fd(set, fd, rights);
 	close(fd);
 	return true;
 }
 
 static void
-add_all(const struct ruleset *set, const char *const *paths, size_t n)
+add_all(struct ruleset *set, const char *const *paths, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		add(set, paths[i], READ);
 }
 
 static void
-add_env(const struct ruleset *set, const char *const *names, size_t n)
+add_env(struct ruleset *set, const char *const *names, size_t n)
 {
 	const char *path;
 
@@ -93,7 +96,7 @@ add_env(const struct ruleset *set, const char *const *names, size_t n)
 
 /* The folder that path lies in, by its text. */
 static bool
-add_folder_of(const struct ruleset *set, const char *path, uint64_t rights)
+add_folder_of(struct ruleset *set, const char *path, uint64_t rights)
 {
 	size_t n = strlen(path);
 	char *folder;
@@ -112,7 +115,7 @@ add_folder_of(const struct ruleset *set, const char *path, uint64_t rights)
 
 /* The folder of what path links to; its own where it is no link. */
 static void
-add_folder_behind(const struct ruleset *set, const char *path, uint64_t rights)
+add_folder_behind(struct ruleset *set, const char *path, uint64_t rights)
 {
 	char real[PATH_MAX];
 
@@ -120,7 +123,7 @@ add_folder_behind(const struct ruleset *set, const char *path, uint64_t rights)
 }
 
 static void
-add_output(const struct ruleset *set, const char *path)
+add_output(struct ruleset *set, const char *path)
 {
 	struct stat st;
 
@@ -132,7 +135,7 @@ add_output(const struct ruleset *set, const char *path)
 
 /* Truncating is no part of adding to it. */
 static void
-add_log(const struct ruleset *set, const char *path)
+add_log(struct ruleset *set, const char *path)
 {
 	struct stat st;
 
@@ -144,7 +147,7 @@ add_log(const struct ruleset *set, const char *path)
 }
 
 static void
-add_path(struct bt_sandbox *box, const struct ruleset *set,
+add_path(struct bt_sandbox *box, struct ruleset *set,
     const struct bt_sandbox_path *p)
 {
 	switch (p->kind) {
@@ -179,7 +182,7 @@ add_path(struct bt_sandbox *box, const struct ruleset *set,
  * about one inode; so the folder is held open for good.
  */
 static void
-add_self(const struct ruleset *set)
+add_self(struct ruleset *set)
 {
 	int fd = open("/proc/self", O_PATH | O_CLOEXEC);
 
@@ -188,7 +191,7 @@ add_self(const struct ruleset *set)
 }
 
 static void
-add_rules(struct bt_sandbox *box, const struct ruleset *set, bool settling)
+add_rules(struct bt_sandbox *box, struct ruleset *set, bool settling)
 {
 	add_all(set, common, sizeof(common) / sizeof(common[0]));
 	add_env(set, common_env, sizeof(common_env) / sizeof(common_env[0]));
@@ -248,9 +251,11 @@ bt_sandbox_files(struct bt_sandbox *box, bool settling)
 	if (set.fd == -1)
 		return -1;
 	box->is_wide = false;
+	set.lacks = false;
 	add_rules(box, &set, settling);
-	rc = syscall(SYS_landlock_restrict_self, set.fd, 0);
-	code = errno;
+	/* what a missing rule would forbid is not to be told as a wrong right */
+	rc = set.lacks ? -1 : syscall(SYS_landlock_restrict_self, set.fd, 0);
+	code = set.lacks ? EMFILE : errno;
 	close(set.fd);
 	errno = code;
 	return rc == -1 ? -1 : (int)abi;

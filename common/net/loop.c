@@ -1,7 +1,10 @@
 #include "net/loop.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -49,12 +52,33 @@ hush(int severity, const char *text)
 	(void)text;
 }
 
+/* libevent ends the process when it lacks one of the few that it opens. */
+static bool
+has_descriptors(void)
+{
+	int pairs[2][2] = { { -1, -1 }, { -1, -1 } };
+	bool has =
+	    pipe2(pairs[0], O_CLOEXEC) == 0 && pipe2(pairs[1], O_CLOEXEC) == 0;
+	int code = errno;
+
+	for (int i = 0; i < 2; i++) {
+		if (pairs[i][0] == -1)
+			continue;
+		close(pairs[i][0]);
+		close(pairs[i][1]);
+	}
+	errno = code;
+	return has;
+}
+
 int
 bt_loop_new(struct bt_loop **out, struct bt_err *err)
 {
 	struct event_config *config;
 	struct bt_loop *l;
 
+	if (!has_descriptors())
+		return bt_err_sys(err, "cannot start the event loop");
 	event_set_log_callback(hush);
 	config = event_config_new();
 	if (config == NULL)

@@ -165,6 +165,19 @@ track() {
 	[ "${#lines[@]}" -ge 3 ]
 }
 
+@test "--check: URLs of one tracker are peers apart" {
+	local i urls=()
+
+	track -l http://127.0.0.1:0
+	for i in {1..5}; do
+		urls+=("$url?n=$i")
+	done
+	scrape --check -i $hash "${urls[@]}"
+	[ "$status" -eq 0 ]
+	[ "$(cut -f1 <<<"$output" | sort | uniq -c | xargs)" = \
+	    "5 announce 5 scrape 5 stopped" ]
+}
+
 @test "--check leaves no trace" {
 	track -l http://127.0.0.1:0
 	scrape --check -i $hash "$url"
