@@ -89,6 +89,49 @@ what_is_folded_stays(void **state)
 	}
 }
 
+/* The order from code point to code point, from the first on. */
+static int
+order_of(struct bt_str a, struct bt_str b)
+{
+	size_t i = 0, k = 0;
+	uint32_t x, y;
+
+	while (i < a.n && k < b.n) {
+		x = bt_casefold_next(a, &i);
+		y = bt_casefold_next(b, &k);
+		if (x != y && (x == '/' || y == '/'))
+			return x == '/' ? -1 : 1;
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return (i < a.n) - (k < b.n);
+}
+
+static void
+what_is_alike_at_the_beginning_does_not_count(void **state)
+{
+	/* letters, and parts of longer code points, whole and torn */
+	static const char bytes[] = "aA/\xc3\x89\xa9\xe2\x82\xac\xf0\x9f\xff";
+	uint8_t a[40], b[40];
+	uint32_t r = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 200000; round++) {
+		size_t shared = round % 36;
+		struct bt_str x = { a, 36 + round % 5 };
+		struct bt_str y = { b, 36 + round % 3 };
+
+		for (size_t i = 0; i < sizeof(a); i++) {
+			r = r * 1664525 + 1013904223;
+			a[i] = (uint8_t)bytes[(r >> 8) % (sizeof(bytes) - 1)];
+			b[i] = (uint8_t)bytes[(r >> 16) % (sizeof(bytes) - 1)];
+			if (i < shared)
+				b[i] = a[i];
+		}
+		assert_int_equal(bt_casefold_cmp_paths(x, y), order_of(x, y));
+	}
+}
+
 int
 main(void)
 {
@@ -97,6 +140,7 @@ main(void)
 		cmocka_unit_test(what_is_no_utf8_is_compared_as_bytes),
 		cmocka_unit_test(a_folder_is_followed_by_what_is_in_it),
 		cmocka_unit_test(what_is_folded_stays),
+		cmocka_unit_test(what_is_alike_at_the_beginning_does_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
