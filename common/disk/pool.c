@@ -233,7 +233,7 @@ static void *
 work(void *arg)
 {
 	struct bt_pool *p = arg;
-	struct bt_pool_job *jobs, *next;
+	struct bt_pool_job *jobs, *next = NULL;
 	int64_t when;
 	unsigned me;
 
