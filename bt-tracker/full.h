@@ -10,7 +10,8 @@
  *    told of; counts are those of the moment.
  * 4. The store is looked at a little at a time, with pauses, and the workers
  *    never wait for it: the connection is taken from them.
- * 5. What the other side does not take within the time-out ends it.
+ * 5. What the other side does not take within the time-out ends it, and so does
+ *    taking the whole, but for one time-out, at less than 64 KB/s.
  * Touches: threads, sockets, locks.
  *
  * Speaks   BEP 48

@@ -144,6 +144,28 @@ another="d14:failure reason48:another scrape of all torrents is being answered8:
 	assert [ "$output" -lt 6000000 ]
 }
 
+@test "who reads it slowly, but never too late, is cut in the end" {
+	unshare -n true || skip "no network namespaces here"
+	cat >in_there <<-'END'
+		ip link set lo up
+		# what the kernel holds counts as taken
+		echo 4096 16384 65536 >/proc/sys/net/ipv4/tcp_wmem || exit 77
+		bt-tracker -l 127.0.0.1:0 --full-scrape --timeout 2 >urls &
+		pid=$!
+		until [ -s urls ] || ! kill -0 $pid; do read -rt 0.02 <> <(:) || :; done
+		http=$(head -n 1 urls)
+		http=${http%/announce}
+		python3 "$BT_ROOT/tests/lib/tracker_load.py" "$http" 20000 many >load.out
+		timeout 50 python3 "$BT_ROOT/tests/lib/full_scrape.py" "${http##*:}" slow
+		kill $pid
+	END
+	run --separate-stderr unshare -n bash in_there
+	[ "$status" -ne 77 ] || skip "no limit on buffers here"
+	# 98 bytes each would be 44 s
+	assert [ "$output" -gt 100000 ]
+	assert [ "$output" -lt 1000000 ]
+}
+
 @test "the end does not wait for who does not read it" {
 	track --workers 1
 	many 70000

@@ -5,6 +5,7 @@ usage: full_scrape.py PORT count   how many torrents; keys sorted, each once
        full_scrape.py PORT tls     the same over TLS
        full_scrape.py PORT hold    ask, say "asked", read nothing until stdin
                                    ends, then read it: how many bytes came
+       full_scrape.py PORT slow    read it at 45 KB/s: how many bytes came
        full_scrape.py PORT mixed   behind an announce and before a scrape in
                                    the same segment: the two replies that count
 """
@@ -12,6 +13,7 @@ import re
 import socket
 import ssl
 import sys
+import time
 
 port, what = int(sys.argv[1]), sys.argv[2]
 ROW = re.compile(rb"20:(.{20})d8:completei(\d+)e10:downloadedi\d+e"
@@ -20,7 +22,7 @@ ROW = re.compile(rb"20:(.{20})d8:completei(\d+)e10:downloadedi\d+e"
 
 def connect():
     s = socket.socket()
-    if what == "hold":
+    if what in ("hold", "slow"):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     s.settimeout(30)
     s.connect(("127.0.0.1", port))
@@ -76,6 +78,18 @@ if what == "mixed":
                                            b"Connection: close")
     assert b"8:interval" in first, first
     print(count(rest.partition(b"\r\n\r\n")[2]))
+elif what == "slow":
+    s.sendall(request(b"/scrape"))
+    got = -1
+    n = 0
+    while got != 0:
+        time.sleep(0.1)
+        try:
+            got = len(s.recv(4500, socket.MSG_WAITALL))
+        except ConnectionResetError:
+            got = 0
+        n += got
+    print(n)
 elif what == "hold":
     s.sendall(request(b"/scrape"))
     print("asked", flush=True)
