@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "cli/sandbox_priv.h"
 
 #define READ (BT_LANDLOCK_READ_FILE | BT_LANDLOCK_READ_DIR)
@@ -87,11 +88,24 @@ add_all(struct ruleset *set, const char *const *paths, size_t n)
 static void
 add_env(struct ruleset *set, const char *const *names, size_t n)
 {
-	const char *path;
+	const char *value;
+	struct bt_str rest, one;
+	char *path;
 
-	for (size_t i = 0; i < n; i++)
-		if ((path = getenv(names[i])) != NULL)
+	for (size_t i = 0; i < n; i++) {
+		if ((value = getenv(names[i])) == NULL)
+			continue;
+		add(set, value, READ);
+		/* OpenSSL takes a list of folders */
+		for (rest = bt_str_of(value); rest.n > 0;
+		     rest =
+			 bt_str_sub(rest, one.n + (one.n < rest.n), rest.n)) {
+			one = bt_str_sub(rest, 0, bt_str_find(rest, ':'));
+			path = bt_str_dup(one);
 			add(set, path, READ);
+			bt_mem_free(path);
+		}
+	}
 }
 
 /* The folder that path lies in, by its text. */

@@ -198,6 +198,13 @@ gets(struct bt_sandbox *box)
 }
 
 static void
+gets_with_certs(struct bt_sandbox *box)
+{
+	setenv("SSL_CERT_DIR", "content:outside", 1);
+	gets(box);
+}
+
+static void
 tracks(struct bt_sandbox *box)
 {
 	box->sockets = BT_SANDBOX_OPEN_SOCKETS;
@@ -705,6 +712,8 @@ only_what_is_named_is_read(void **state)
 	FILES(looks_at_link, read_torrent, EACCES);
 	FILES(gets, read_passwd, 0);
 	FILES(gets, read_root, EACCES);
+	FILES(gets_with_certs, read_content, 0);
+	FILES(gets_with_certs, read_outside, 0);
 	FILES(tracks, read_content, 0);
 	FILES(tracks, read_torrent, EACCES);
 }
