@@ -279,6 +279,10 @@ static void
 finish(struct conn *c)
 {
 	if (c->full) {
+		/* while the descriptor is ours: the other thread may close it */
+		if (c->watched)
+			event_del(&c->ev);
+		c->watched = false;
 		bt_full_begin(c->h->conf.full, c->fd, c->tls, &c->from.addr);
 		conn_drop(c);
 		return;
