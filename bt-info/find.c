@@ -269,8 +269,8 @@ keep_share(struct find *f, const struct share *s, size_t way)
 	}
 }
 
-/* A piece of which a file without one of its own is a part. */
-static void
+/* A piece of which a file without one of its own is a part: was it found? */
+static bool
 find_by_share(struct find *f, uint32_t piece)
 {
 	struct bt_layout_walk w = { .offset =
@@ -284,7 +284,7 @@ find_by_share(struct find *f, uint32_t piece)
 		uint32_t file = s.spans[s.count].file;
 
 		if ((f->layout->files[file].attr & BT_META_LINK) != 0)
-			return;
+			return false;
 		if (is_sought(f, file) && f->found[file] == NULL) {
 			s.first[s.count] = candidates(
 			    f, f->layout->files[file].size, &s.n[s.count]);
@@ -292,27 +292,31 @@ find_by_share(struct find *f, uint32_t piece)
 		}
 		s.count++;
 		if (ways == 0 || ways > TRIES_MAX)
-			return;
+			return false;
 	}
 	if (w.left > 0)
-		return;
+		return false;
 	for (size_t way = 0; way < ways && bt_signal_caught() == 0; way++)
 		if (is_share(f, piece, &s, way)) {
 			keep_share(f, &s, way);
-			return;
+			return true;
 		}
+	return false;
 }
 
 static void
 find_shared(struct find *f)
 {
+	uint32_t failed = UINT32_MAX; /* not again for each file in it */
+
 	for (uint32_t i = 0; i < f->layout->nfiles; i++)
 		for (uint32_t p = f->layout->files[i].first;
 		     is_sought(f, i) && f->found[i] == NULL &&
 		     !f->in->meta.has_v2 && p <= f->layout->files[i].last &&
 		     f->layout->files[i].last - f->layout->files[i].first < 2;
 		     p++)
-			find_by_share(f, p);
+			if (p != failed)
+				failed = find_by_share(f, p) ? UINT32_MAX : p;
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #define SAMPLES 4u	       /* pieces: the first, the last, and between */
 #define SAMPLE_MAX (64u << 20) /* bytes of one that are held */
+#define FILES_MAX 64u	       /* asked for of one: two requests each */
 #define URL_MAX (BT_URL_MAX + 3 * (BT_META_PATH_MAX + 2))
 
 struct seed {
@@ -149,19 +150,65 @@ is_right(const struct seed *s, uint32_t piece, struct bt_str got)
 	return memcmp(root, want, BT_SHA256_LEN) == 0;
 }
 
-/* The parts of files that make a piece, with zeros for padding. */
-static int
-read_piece(struct seed *s, uint32_t piece, struct bt_buf *b, struct bt_err *err)
+static struct bt_layout_walk
+walk_of(const struct seed *s, uint32_t piece)
 {
-	struct bt_layout_walk w = { .offset =
-					bt_layout_offset(s->layout, piece, 0),
-		.left = bt_layout_piece_size(s->layout, piece) };
+	return (struct bt_layout_walk){
+		.offset = bt_layout_offset(s->layout, piece, 0),
+		.left = bt_layout_piece_size(s->layout, piece),
+	};
+}
+
+static bool
+is_padding(const struct seed *s, const struct bt_layout_span *span)
+{
+	return (s->layout->files[span->file].attr & BT_META_PAD) != 0;
+}
+
+static bool
+has_few_files(const struct seed *s, uint32_t piece)
+{
+	struct bt_layout_walk w = walk_of(s, piece);
 	struct bt_layout_span span;
+	unsigned n = 0;
+
+	while (n <= FILES_MAX && bt_layout_next_span(s->layout, &w, &span))
+		n += !is_padding(s, &span);
+	return n <= FILES_MAX;
+}
+
+/* The next one from here on that has few files, else the one before. */
+static uint32_t
+choose(const struct seed *s, uint32_t from)
+{
+	uint32_t piece = from;
+
+	while (piece < s->layout->pieces && !has_few_files(s, piece))
+		piece++;
+	if (piece < s->layout->pieces)
+		return piece;
+	for (piece = from; piece > 0 && !has_few_files(s, piece);)
+		piece--;
+	return piece;
+}
+
+/*
+ * The parts of files that make a piece, with zeros for padding; *cut: only of
+ * FILES_MAX of them.
+ */
+static int
+read_piece(struct seed *s, uint32_t piece, struct bt_buf *b, bool *cut,
+    struct bt_err *err)
+{
+	struct bt_layout_walk w = walk_of(s, piece);
+	struct bt_layout_span span;
+	unsigned files = 0;
 	size_t was;
 
-	while (bt_layout_next_span(s->layout, &w, &span)) {
+	*cut = false;
+	while (!*cut && bt_layout_next_span(s->layout, &w, &span)) {
 		was = b->n;
-		if ((s->layout->files[span.file].attr & BT_META_PAD) != 0) {
+		if (is_padding(s, &span)) {
 			memset(
 			    bt_buf_room(b, (size_t)span.n), 0, (size_t)span.n);
 			b->n += (size_t)span.n;
@@ -174,6 +221,7 @@ read_piece(struct seed *s, uint32_t piece, struct bt_buf *b, struct bt_err *err)
 			return bt_err_set(err, BT_EMISMATCH,
 			    "%zu bytes came where %" PRIu64 " were asked",
 			    b->n - was, span.n);
+		*cut = ++files == FILES_MAX && w.left > 0;
 	}
 	s->length = true;
 	return 0;
@@ -183,11 +231,12 @@ static int
 check_piece(struct seed *s, uint32_t piece, struct bt_err *err)
 {
 	struct bt_buf b;
+	bool cut;
 	int rc;
 
 	bt_buf_init(&b, s->layout->piece_length);
-	rc = read_piece(s, piece, &b, err);
-	if (rc == 0) {
+	rc = read_piece(s, piece, &b, &cut, err);
+	if (rc == 0 && !cut) {
 		s->asked++;
 		if (is_right(s, piece, bt_buf_str(&b)))
 			s->good++;
@@ -216,6 +265,7 @@ check_seed(struct seed *s, struct bt_err *err)
 		    SAMPLE_MAX >> 20);
 	for (uint32_t i = 0; i < SAMPLES && n > 0; i++) {
 		piece = (uint32_t)((uint64_t)(n - 1) * i / (SAMPLES - 1));
+		piece = choose(s, piece);
 		if (piece != last && check_piece(s, piece, err) == -1)
 			return -1;
 		last = piece;

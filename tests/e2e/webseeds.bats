@@ -37,6 +37,31 @@ verdict() {
 	assert_success
 }
 
+@test "of very many files in a piece only some are asked for" {
+	mkdir many
+	for i in {100..299}; do
+		echo "$i" >many/$i
+	done
+	bt-make -l 32K -w "$base/good/" -o x.torrent many
+	run bt-info --json --web-seeds x.torrent
+	assert_success
+	assert_output --partial '"length": true, "pieces": 0,'
+	# the first 64 files
+	echo >>many/163
+	run bt-info --web-seeds x.torrent
+	assert_failure 8
+	echo 163 >many/163
+	echo >>many/164
+	run bt-info --web-seeds x.torrent
+	assert_success
+	# where there are other pieces those are asked for
+	head -c 200000 /dev/urandom >many/z
+	bt-make -l 32K -f -w "$base/good/" -o x.torrent many
+	run bt-info --json --web-seeds x.torrent
+	assert_success
+	assert_output --partial '"pieces": 4, "good_pieces": 4,'
+}
+
 @test "v2 torrents and hybrids are asked for the same" {
 	for kind in v2 hybrid; do
 		python3 "$BT_ROOT/tests/lib/bep52.py" make $kind 'al bum' 32768 \
