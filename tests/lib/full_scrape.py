@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import sys
-import time
+import threading
 
 port, what = int(sys.argv[1]), sys.argv[2]
 ROW = re.compile(rb"20:(.{20})d8:completei(\d+)e10:downloadedi\d+e"
@@ -83,7 +83,7 @@ elif what == "slow":
     got = -1
     n = 0
     while got != 0:
-        time.sleep(0.1)
+        threading.Event().wait(0.1)  # its pace
         try:
             got = len(s.recv(4500, socket.MSG_WAITALL))
         except ConnectionResetError:
