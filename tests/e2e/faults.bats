@@ -145,6 +145,8 @@ small_disk() {
 	break_it write "ENOSPC .bt-none"
 	get -d copy x.torrent
 	[ "$status" -eq 0 ]
+	bt_kill seed
+	bt_wait seed
 	begin_seed --limit-up 200K x.torrent
 	rm -r copy
 	break_it write "ENOSPC .new"
