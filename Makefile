@@ -265,12 +265,15 @@ demo: deps-build
 	@$(MAKE) --no-print-directory all
 	@tests/e2e/demo.sh $(BUILD)/bin
 
+# What is compiled is compiled side by side; tests are run one after the other.
+CORES :=	$(shell nproc 2>/dev/null || echo 1)
+
 # Each suite is "name=command"; tests/lib/check.sh counts.
 BATS =		bats --tap --print-output-on-failure
 SUITES =	'lint=$(BATS) tests/lint' \
-		'unit=$(MAKE) -k unit' \
-		'sanitized unit=$(MAKE) -k unit-asan' \
-		'corpora=$(MAKE) fuzz-replay' \
+		'unit=$(MAKE) -j$(CORES) -k unit' \
+		'sanitized unit=$(MAKE) -j$(CORES) -k unit-asan' \
+		'corpora=$(MAKE) -j$(CORES) fuzz-replay' \
 		'mutations=$(MAKE) mutations' \
 		'sim=$(MAKE) sim' \
 		'sim proof=$(MAKE) -k sim-proof' \
@@ -295,7 +298,7 @@ MORE =		'sim long=$(MAKE) sim-long' \
 
 .PHONY: check check-long
 check: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(CORES) all
 	@tests/lib/check.sh $(SUITES)
 check-long: deps
 	@$(MAKE) --no-print-directory all

@@ -10,7 +10,7 @@ setup() {
 builds() {
 	command -v "$1" >/dev/null || skip "$1 is not installed"
 	make --no-print-directory -s -k -j"$(nproc)" -C "$2" BUILD="$3" \
-	    CC="$1" CFLAGS='-O2 -g -Werror' everything
+	    CC="$1" CFLAGS='-O2 -Werror' everything
 }
 
 @test "gcc warns of nothing" {
