@@ -109,16 +109,6 @@ hop_of(struct bt_str s)
 	return (struct bt_addr){ 0 };
 }
 
-static struct bt_str
-trim(struct bt_str s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = bt_str_sub(s, 1, s.n);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 static void
 walk_plain(struct walk *w, struct bt_str list)
 {
@@ -127,7 +117,7 @@ walk_plain(struct walk *w, struct bt_str list)
 
 	for (;;) {
 		comma = bt_str_find(list, ',');
-		hop = hop_of(trim(bt_str_sub(list, 0, comma)));
+		hop = hop_of(bt_str_trim(bt_str_sub(list, 0, comma)));
 		add_hop(w, &hop);
 		if (comma == list.n)
 			return;

@@ -19,16 +19,6 @@ eq_nocase(struct bt_str s, const char *name)
 	return i == s.n && name[i] == '\0';
 }
 
-static struct bt_str
-trim(struct bt_str s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = bt_str_sub(s, 1, s.n);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 /* Take a line off `in`, without its end. False when its end is not there. */
 static bool
 take_line(struct bt_str *in, struct bt_str *line)
@@ -151,9 +141,9 @@ read_connection(struct bt_str value, struct bt_request *r, bool *close)
 		more = take_until(&value, ',', &token);
 		if (!more)
 			token = value;
-		if (eq_nocase(trim(token), "close"))
+		if (eq_nocase(bt_str_trim(token), "close"))
 			*close = true;
-		else if (eq_nocase(trim(token), "keep-alive"))
+		else if (eq_nocase(bt_str_trim(token), "keep-alive"))
 			r->keep = true;
 	} while (more);
 }
@@ -198,7 +188,7 @@ read_header(struct bt_str line, struct bt_request *r, bool *close)
 		if (eq_nocase(name, "connection"))
 			read_connection(value, r, close);
 		else if (eq_nocase(name, "content-length") &&
-			 !bt_str_eq(trim(value), STR("0")))
+			 !bt_str_eq(bt_str_trim(value), STR("0")))
 			return refuse(r, body_status(r));
 		return 0;
 	case 't':
@@ -208,7 +198,7 @@ read_header(struct bt_str line, struct bt_request *r, bool *close)
 	case 'f':
 	case 'v':
 	case 'x':
-		return read_via(name, trim(value), r);
+		return read_via(name, bt_str_trim(value), r);
 	default:
 		return 0;
 	}

@@ -23,6 +23,16 @@ bt_str_sub(struct bt_str s, size_t from, size_t to)
 	return (struct bt_str){ s.p + from, to - from };
 }
 
+struct bt_str
+bt_str_trim(struct bt_str s)
+{
+	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = bt_str_sub(s, 1, s.n);
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
 bool
 bt_str_eq(struct bt_str a, struct bt_str b)
 {

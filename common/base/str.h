@@ -27,6 +27,8 @@ struct bt_str {
 struct bt_str	bt_str_of(const char *s);	/* borrows a C string */
 /* Bytes from .. to - 1, where from <= to <= s.n. */
 struct bt_str	bt_str_sub(struct bt_str s, size_t from, size_t to);
+/* Without the spaces and tabs at both ends. */
+struct bt_str	bt_str_trim(struct bt_str s);
 bool	bt_str_eq(struct bt_str a, struct bt_str b);
 int	bt_str_cmp(struct bt_str a, struct bt_str b);	/* as memcmp, then n */
 bool	bt_str_starts(struct bt_str s, struct bt_str prefix);

@@ -219,10 +219,22 @@ hexadecimal_of_another_length_or_with_other_characters_is_refused(void **state)
 	assert_int_equal(bt_str_unhex(STR(""), out, 0), 0);
 }
 
+static void
+spaces_and_tabs_are_trimmed_at_both_ends_alone(void **state)
+{
+	(void)state;
+	assert_true(bt_str_eq(bt_str_trim(STR(" \t a b\t ")), STR("a b")));
+	assert_true(bt_str_eq(bt_str_trim(STR("a\n")), STR("a\n")));
+	assert_int_equal(bt_str_trim(STR(" \t ")).n, 0);
+	assert_int_equal(bt_str_trim(STR("")).n, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    spaces_and_tabs_are_trimmed_at_both_ends_alone),
 		cmocka_unit_test(a_part_of_a_part_views_the_same_bytes),
 		cmocka_unit_test(
 		    strings_are_ordered_as_bytes_and_then_by_length),
