@@ -5,10 +5,15 @@ import glob
 import hashlib
 import http.server
 import os
+import sys
 import threading
 import time
 
 from rig import ANNOUNCE, PORT, SEED, TRACKER, Failed, rounds, wait_until
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../lib"))
+from bencode import bencode
 
 SIZE = 20000  # bytes of each content
 
@@ -58,15 +63,6 @@ class Counter:
         return max(each.values())
 
 
-def bencoded(v):
-    if isinstance(v, int):
-        return b"i%de" % v
-    if isinstance(v, bytes):
-        return b"%d:%s" % (len(v), v)
-    return b"d" + b"".join(bencoded(k) + bencoded(v[k])
-                           for k in sorted(v)) + b"e"
-
-
 def content(bench, n):
     """n files with a torrent each."""
     folder = os.path.join(bench.dir, "many%d" % n)
@@ -84,7 +80,7 @@ def content(bench, n):
         with open(os.path.join(folder, name), "wb") as f:
             f.write(data)
         with open(os.path.join(folder, name + ".torrent"), "wb") as f:
-            f.write(bencoded({b"announce": ANNOUNCE.encode(),
+            f.write(bencode({b"announce": ANNOUNCE.encode(),
                               b"info": info}))
     open(os.path.join(folder, "ready"), "w").close()
     return folder

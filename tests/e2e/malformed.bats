@@ -6,7 +6,9 @@ setup() {
 	bt_setup
 	mkdir bad out
 	python3 - <<-'P'
-		import os
+		import os, sys
+		sys.path.insert(0, os.environ["BT_ROOT"] + "/tests/lib")
+		from bencode import bencode
 
 		def info(**k):
 		    d = {b"length": 10, b"name": b"x", b"piece length": 16384,
@@ -16,21 +18,11 @@ setup() {
 		        d.pop(key, None) if v is None else d.__setitem__(key, v)
 		    return d
 
-		def ben(v):
-		    if isinstance(v, int):
-		        return b"i%de" % v
-		    if isinstance(v, bytes):
-		        return b"%d:%s" % (len(v), v)
-		    if isinstance(v, list):
-		        return b"l" + b"".join(map(ben, v)) + b"e"
-		    return b"d" + b"".join(
-		        ben(k) + ben(v[k]) for k in sorted(v)) + b"e"
-
 		def files(*paths, size=5):
 		    return info(length=None, files=[
 		        {b"length": size, b"path": p} for p in paths])
 
-		whole = ben({b"info": info()})
+		whole = bencode({b"info": info()})
 		cases = {
 		    "empty": b"",
 		    "one byte": b"d",
@@ -38,40 +30,40 @@ setup() {
 		    "truncated": whole[:-3],
 		    "truncated early": whole[:20],
 		    "a list": b"le",
-		    "no info": ben({b"announce": b"http://a/"}),
-		    "info is a string": ben({b"info": b"x"}),
-		    "name is a number": ben({b"info": info(name=1)}),
-		    "name is empty": ben({b"info": info(name=b"")}),
-		    "length is a string": ben({b"info": info(length=b"10")}),
-		    "negative length": ben({b"info": info(length=-1)}),
+		    "no info": bencode({b"announce": b"http://a/"}),
+		    "info is a string": bencode({b"info": b"x"}),
+		    "name is a number": bencode({b"info": info(name=1)}),
+		    "name is empty": bencode({b"info": info(name=b"")}),
+		    "length is a string": bencode({b"info": info(length=b"10")}),
+		    "negative length": bencode({b"info": info(length=-1)}),
 		    "huge length": whole.replace(b"i10e", b"i99999999999999999999e"),
-		    "length over 2^62": ben({b"info": info(length=2**63 - 1)}),
-		    "piece length 0": ben({b"info": info(piece_length=0)}),
-		    "negative piece length": ben({b"info": info(piece_length=-1)}),
-		    "huge piece length": ben({b"info": info(piece_length=2**40)}),
-		    "too many pieces": ben({b"info": info(pieces=b"h" * 40)}),
-		    "too few pieces": ben({b"info": info(pieces=b"")}),
-		    "pieces not of 20": ben({b"info": info(pieces=b"h" * 19)}),
-		    "pieces is a list": ben({b"info": info(pieces=[])}),
+		    "length over 2^62": bencode({b"info": info(length=2**63 - 1)}),
+		    "piece length 0": bencode({b"info": info(piece_length=0)}),
+		    "negative piece length": bencode({b"info": info(piece_length=-1)}),
+		    "huge piece length": bencode({b"info": info(piece_length=2**40)}),
+		    "too many pieces": bencode({b"info": info(pieces=b"h" * 40)}),
+		    "too few pieces": bencode({b"info": info(pieces=b"")}),
+		    "pieces not of 20": bencode({b"info": info(pieces=b"h" * 19)}),
+		    "pieces is a list": bencode({b"info": info(pieces=[])}),
 		    "huge string": b"d4:info99999999999:x",
 		    "string length wraps": b"d4:info18446744073709551620:x",
-		    "name is ..": ben({b"info": info(name=b"..")}),
-		    "name is absolute": ben({b"info": info(name=b"/etc/passwd")}),
-		    "name has NUL": ben({b"info": info(name=b"a\0b")}),
-		    "path has ..": ben({b"info": files([b"..", b"x"], [b"y"])}),
-		    "path is absolute": ben({b"info": files([b"/x"], [b"y"])}),
-		    "path has NUL": ben({b"info": files([b"a\0b"], [b"y"])}),
-		    "path has slash": ben({b"info": files([b"a/b"], [b"y"])}),
-		    "path is empty": ben({b"info": files([], [b"y"])}),
-		    "component is empty": ben({b"info": files([b""], [b"y"])}),
-		    "component is .": ben({b"info": files([b"."], [b"y"])}),
-		    "path is a string": ben({b"info": files(b"x", [b"y"])}),
-		    "same path twice": ben({b"info": files([b"y"], [b"y"])}),
-		    "file and folder": ben({b"info": files([b"y"], [b"y", b"z"])}),
-		    "negative file": ben({b"info": files([b"a"], [b"b"], size=-5)}),
-		    "sizes that wrap": ben({b"info": files(
+		    "name is ..": bencode({b"info": info(name=b"..")}),
+		    "name is absolute": bencode({b"info": info(name=b"/etc/passwd")}),
+		    "name has NUL": bencode({b"info": info(name=b"a\0b")}),
+		    "path has ..": bencode({b"info": files([b"..", b"x"], [b"y"])}),
+		    "path is absolute": bencode({b"info": files([b"/x"], [b"y"])}),
+		    "path has NUL": bencode({b"info": files([b"a\0b"], [b"y"])}),
+		    "path has slash": bencode({b"info": files([b"a/b"], [b"y"])}),
+		    "path is empty": bencode({b"info": files([], [b"y"])}),
+		    "component is empty": bencode({b"info": files([b""], [b"y"])}),
+		    "component is .": bencode({b"info": files([b"."], [b"y"])}),
+		    "path is a string": bencode({b"info": files(b"x", [b"y"])}),
+		    "same path twice": bencode({b"info": files([b"y"], [b"y"])}),
+		    "file and folder": bencode({b"info": files([b"y"], [b"y", b"z"])}),
+		    "negative file": bencode({b"info": files([b"a"], [b"b"], size=-5)}),
+		    "sizes that wrap": bencode({b"info": files(
 		        *[[b"%d" % i] for i in range(4)], size=2**62)}),
-		    "no files": ben({b"info": info(length=None, files=[])}),
+		    "no files": bencode({b"info": info(length=None, files=[])}),
 		    "a million lists": b"l" * 10**6 + b"e" * 10**6,
 		    "a million dicts": b"d1:a" * 10**6,
 		    "info a million deep": b"d4:info" + b"l" * 10**6,

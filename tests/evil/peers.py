@@ -583,7 +583,7 @@ def ext_empty(w):
 def ext_flood(w):
     """Extension handshakes of 60 KiB without end."""
     hello(w, LTEP)
-    d = ben({"m": {"x%d" % i: 1 for i in range(6000)}, "v": "evil\x1b[31m"})
+    d = bencode({"m": {"x%d" % i: 1 for i in range(6000)}, "v": "evil\x1b[31m"})
     w.flood(message(EXTENDED, body=b"\0" + d) * 10)
 
 
@@ -591,7 +591,7 @@ def ext_flood(w):
 def ext_odd_values(w):
     """An extension handshake with negative, huge and mistyped values."""
     hello(w, LTEP, bits=w.side == "get")
-    w.msg(EXTENDED, body=b"\0" + ben({
+    w.msg(EXTENDED, body=b"\0" + bencode({
         "m": {"ut_pex": -1, "ut_metadata": 1 << 40, "upload_only": "x"},
         "reqq": -5, "p": 99999999, "v": "v" * 10000, "yourip": "x",
         "metadata_size": 1 << 62}))

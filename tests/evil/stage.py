@@ -27,6 +27,9 @@ BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
 BIN = os.path.abspath(os.environ.get("BT_BIN", os.path.join(BUILD, "bin")))
 FAST = os.path.join(BUILD, "tests/evil/fastclock.so")
 
+sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
+from bencode import bencode
+
 HONEST, LEECH, EVIL, US = "127.0.0.5", "127.0.0.9", "127.0.0.66", "127.0.0.1"
 BLOCK = 16384
 MIB = 1 << 20
@@ -36,19 +39,6 @@ MEMORY = 64 * MIB      # above the base: what any scenario may cost
  CANCEL, PORT) = range(10)
 SUGGEST, HAVE_ALL, HAVE_NONE, REJECT, ALLOWED, EXTENDED = 13, 14, 15, 16, 17, 20
 FASTEXT, LTEP = 0x04, 0x10
-
-
-def ben(v):
-    if isinstance(v, int):
-        return b"i%de" % v
-    if isinstance(v, str):
-        v = v.encode()
-    if isinstance(v, bytes):
-        return b"%d:%s" % (len(v), v)
-    if isinstance(v, list):
-        return b"l" + b"".join(map(ben, v)) + b"e"
-    d = {k.encode() if isinstance(k, str) else k: x for k, x in v.items()}
-    return b"d" + b"".join(ben(k) + ben(d[k]) for k in sorted(d)) + b"e"
 
 
 class Torrent:
@@ -65,14 +55,14 @@ class Torrent:
             "pieces": b"".join(
                 hashlib.sha1(self.data[i:i + piece_length]).digest()
                 for i in range(0, size, piece_length))}
-        self.hash = hashlib.sha1(ben(self.info)).digest()
+        self.hash = hashlib.sha1(bencode(self.info)).digest()
 
     def metainfo(self, tiers=()):
         d = {"info": self.info}
         if tiers:
             d["announce"] = tiers[0]
             d["announce-list"] = [[t] for t in tiers]
-        return ben(d)
+        return bencode(d)
 
     def piece_size(self, i):
         return min(self.length, self.size - i * self.length)

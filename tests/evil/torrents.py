@@ -34,13 +34,13 @@ def single(name=b"x", length=10, piece_length=BLOCK, pieces=None, **more):
     d = {"name": name, "length": length, "piece length": piece_length,
          "pieces": b"h" * 20 if pieces is None else pieces}
     d.update(more)
-    return ben({"info": d})
+    return bencode({"info": d})
 
 
 def multi(*files, name=b"x", piece_length=BLOCK):
     """files: (path, bytes)"""
     data = b"".join(f[1] for f in files)
-    return ben({"info": {
+    return bencode({"info": {
         "name": name, "piece length": piece_length,
         "files": [{"length": len(b), "path": p} for p, b in files],
         "pieces": b"".join(hashlib.sha1(data[i:i + piece_length]).digest()
@@ -199,7 +199,7 @@ def climbs(st):
 @scene
 def attr_link(st):
     """A symbolic link by attr 'l' (BEP 47): refused by name."""
-    t = ben({"info": {
+    t = bencode({"info": {
         "name": "x", "piece length": BLOCK, "pieces": b"h" * 20, "files": [
             {"path": ["l"], "attr": "l", "length": 0,
              "symlink path": ["..", "beside"]},
@@ -407,7 +407,7 @@ def file_of_2_46(st):
 @scene
 def sizes_that_wrap(st):
     """Four files whose sizes add up to 2^64: exit 3."""
-    t = ben({"info": {"name": "x", "piece length": BLOCK, "pieces": b"",
+    t = bencode({"info": {"name": "x", "piece length": BLOCK, "pieces": b"",
                       "files": [{"length": 1 << 62, "path": [b"%d" % i]}
                                 for i in range(4)]}})
     return is_refused(st, t, 3, "file 2: the file is too large|overflow")

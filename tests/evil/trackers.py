@@ -93,7 +93,7 @@ def http(c, body, status="200 OK", head=()):
 def good(t, **more):
     d = {"interval": 1800, "peers": t.compact()}
     d.update({k.replace("_", " "): v for k, v in more.items()})
-    return ben(d)
+    return bencode(d)
 
 
 BOMB = gzip.compress(b"d5:peers67108864:" + bytes(64 << 20), 1)
@@ -141,7 +141,7 @@ def redirected(c, t):
 @scene(usable=True)
 def dictionary_peers(c, t):
     """Peers as dictionaries: by name, IPv6, without port, of wrong types."""
-    http(c, ben({"interval": 1800, "peers": [
+    http(c, bencode({"interval": 1800, "peers": [
         {"ip": "no-such-name.invalid", "port": 7}, {"port": 7},
         {"ip": "::ffff:1", "port": 1}, {"ip": 7, "port": 7}, 7, [],
         {"ip": "localhost\0.invalid", "port": 7}, {"ip": "", "port": 7},
@@ -166,7 +166,7 @@ def warning(c, t):
 @scene(usable=True)
 def missing_keys(c, t):
     """An answer with peers and nothing else."""
-    http(c, ben({"peers": t.compact()}))
+    http(c, bencode({"peers": t.compact()}))
 
 
 @scene(usable=True)
@@ -179,7 +179,7 @@ def wrong_types(c, t):
 # --- intervals
 
 def every(interval):
-    return lambda c, t: http(c, ben(
+    return lambda c, t: http(c, bencode(
         {"interval": interval, "complete": 0,
          "peers": b"" if len(t.asked) < 3 else t.compact()}))
 
@@ -201,7 +201,7 @@ interval_scene("interval_huge", 10 ** 12, 8)
 @scene("reply is not a bencoded dictionary")
 def interval_overflows(c, t):
     """An interval of 2^63, which no integer holds."""
-    http(c, b"d8:intervali9223372036854775808e5:peers" + ben(t.compact()) +
+    http(c, b"d8:intervali9223372036854775808e5:peers" + bencode(t.compact()) +
          b"e")
 
 
@@ -210,19 +210,19 @@ def interval_overflows(c, t):
 @scene("refused: go away.x1b.31m")
 def failure_reason(c, t):
     """A failure reason with terminal escapes."""
-    http(c, ben({"failure reason": "go away\x1b[31m"}))
+    http(c, bencode({"failure reason": "go away\x1b[31m"}))
 
 
 @scene("refused: ")
 def failure_empty(c, t):
     """An empty failure reason."""
-    http(c, ben({"failure reason": ""}))
+    http(c, bencode({"failure reason": ""}))
 
 
 @scene("refused: x{100}")
 def failure_long(c, t):
     """A failure reason of 900 KB: cut in the log."""
-    http(c, ben({"failure reason": "x" * 900000}))
+    http(c, bencode({"failure reason": "x" * 900000}))
 
 
 @scene("HTTP status 500")

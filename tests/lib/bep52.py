@@ -10,23 +10,14 @@ import hashlib
 import os
 import sys
 
+from bencode import bencode
+
 BLOCK = 16384
 ZERO = bytes(32)
 
 
 def sha256(b):
     return hashlib.sha256(b).digest()
-
-
-def bencode(x):
-    if isinstance(x, int):
-        return b"i%de" % x
-    if isinstance(x, bytes):
-        return b"%d:%s" % (len(x), x)
-    if isinstance(x, list):
-        return b"l" + b"".join(map(bencode, x)) + b"e"
-    return b"d" + b"".join(
-        bencode(k) + bencode(x[k]) for k in sorted(x)) + b"e"
 
 
 def bdecode(b, i=0):

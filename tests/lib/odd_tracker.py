@@ -23,6 +23,8 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from bencode import bencode
+
 pause = threading.Event().wait  # being slow is what some trackers do
 six = "-6" in sys.argv[1:]
 secure = "-s" in sys.argv[1:]
@@ -41,22 +43,10 @@ def log(text):
     os.write(1, (text + "\n").encode())
 
 
-def ben(v):
-    if isinstance(v, int):
-        return b"i%de" % v
-    if isinstance(v, str):
-        v = v.encode()
-    if isinstance(v, bytes):
-        return b"%d:%s" % (len(v), v)
-    if isinstance(v, list):
-        return b"l" + b"".join(map(ben, v)) + b"e"
-    return b"d" + b"".join(ben(k) + ben(v[k]) for k in sorted(v)) + b"e"
-
-
 def answer(**more):
     d = {"interval": 1800, "complete": 1, "incomplete": 1, "peers": PEERS}
     d.update({k.replace("_", " "): v for k, v in more.items()})
-    return ben(d)
+    return bencode(d)
 
 
 NAMED = [
@@ -84,14 +74,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def scrape(self, hashes):
-        self.send(ben({"files": {h: {"complete": 3, "downloaded": 5,
+        self.send(bencode({"files": {h: {"complete": 3, "downloaded": 5,
                                      "incomplete": 4} for h in hashes}}))
 
     def oddities(self, what, where):
         if what == "failure":
-            self.send(ben({"failure reason": "go away\x1b[31m"}))
+            self.send(bencode({"failure reason": "go away\x1b[31m"}))
         elif what == "failure403":
-            self.send(ben({"failure reason": "not you"}), 403)
+            self.send(bencode({"failure reason": "not you"}), 403)
         elif what == "status500":
             self.send(b"<html>oops</html>", 500)
         elif what == "html":
@@ -137,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(bytes([b]))
                 pause(0.2)
         elif what == "retry":
-            self.send(ben({"failure reason": "later", "retry in": 5}))
+            self.send(bencode({"failure reason": "later", "retry in": 5}))
         elif what == "trackerid":
             self.send(answer(tracker_id="id of %s" % here, interval=1))
         elif what.startswith("interval-"):
