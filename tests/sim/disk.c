@@ -159,7 +159,7 @@ on_time(struct sim *s, void *what, uint64_t arg)
 		finish(j);
 		sim_shell_step(h);
 		if (h->shell->disk_failed)
-			sim_shell_leave(h);
+			sim_shell_leave(h, 0);
 	}
 	bt_mem_free(j);
 }

@@ -1,9 +1,10 @@
 /*
  * shell - an honest host: the real core, with a simulated disk and network.
  *
- * It obeys the core's effects, and checks from outside what tap does not: slots
- * are opened, named and closed once; memory stays under its ceiling; what the
- * disk holds is right; bans hit only who spoiled, and all who did.
+ * Its life: it is born, steps as the core wants, and ends. What it does of
+ * effects is obey's, what it does with bytes talk's. From outside it is checked
+ * what tap does not see: memory stays under its ceiling, counts agree, what the
+ * disk holds is right, and all who spoiled a piece were banned.
  */
 #ifndef SIM_SHELL_H
 #define SIM_SHELL_H
@@ -71,7 +72,7 @@ struct sim_host	*sim_shell_new(struct sim *s, bool seed);
 /* Do what the core wants, until it wants nothing more. After each call on it. */
 void	sim_shell_step(struct sim_host *h);
 void	sim_shell_free(struct sim_host *h);
-/* Its user's program ends, as after a disk that failed. */
-void	sim_shell_leave(struct sim_host *h);
+/* Its user's program ends so long after, as when a disk failed. */
+void	sim_shell_leave(struct sim_host *h, int64_t after_us);
 
 #endif
