@@ -247,8 +247,7 @@ TEST_PKGS =	libcmocka-dev bats bats-assert bats-support bash binutils \
 		clang llvm clang-format libclang-rt-14-dev curl python3 \
 		python3-libtorrent transmission-cli transmission-daemon aria2 \
 		rtorrent opentracker mktorrent iproute2 e2fsprogs bsdutils procps \
-		openssl util-linux \
-		mandoc git xxd valgrind
+		openssl util-linux parallel mandoc git xxd valgrind
 # What is measured beside ours, and a compiler for libtorrent's host.
 BENCH_PKGS =	g++ libtorrent-rasterbar-dev pkg-config transmission-cli aria2 \
 		rtorrent mktorrent iproute2 util-linux python3 openssl
@@ -270,6 +269,11 @@ CORES :=	$(shell nproc 2>/dev/null || echo 1)
 
 # Each suite is "name=command"; tests/lib/check.sh counts.
 BATS =		bats --tap --print-output-on-failure
+# Most tests wait more than they work: their files run side by side, but for
+# those that measure time, or how much of the machine one tool takes.
+BESIDE =	$(BATS) -j $(CORES) --no-parallelize-within-files
+ALONE =		$(patsubst %,tests/e2e/%.bats,bench kills large limits memory \
+		scale swarm together)
 SUITES =	'lint=$(BATS) tests/lint' \
 		'unit=$(MAKE) -j$(CORES) -k unit' \
 		'sanitized unit=$(MAKE) -j$(CORES) -k unit-asan' \
@@ -277,10 +281,11 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'mutations=$(MAKE) mutations' \
 		'sim=$(MAKE) sim' \
 		'sim proof=$(MAKE) -k sim-proof' \
-		'e2e=$(BATS) tests/e2e' \
+		'e2e=$(BESIDE) $(filter-out $(ALONE),$(wildcard tests/e2e/*.bats))' \
+		'e2e alone=$(BATS) $(ALONE)' \
 		'evil=$(MAKE) evil' \
 		'conformance=$(BATS) tests/conformance' \
-		'interop=$(BATS) tests/interop' \
+		'interop=$(BESIDE) tests/interop' \
 		'soak=$(MAKE) soak'
 
 # The full products, fresh seeds, and the tools of other builds under e2e: not
