@@ -17,6 +17,8 @@ import time
 
 POLL = 0.005
 HOLD = 60  # seconds that others may have to wait for the machine
+TRIES = 3
+TAKEN_MAX = 0.02  # of the time worked; more, and a turn is taken anew
 SEED = "198.18.0.1"
 TRACKER = "198.18.0.100"
 PORT = 6881
@@ -311,6 +313,31 @@ def tool(bench, name, *args, timeout=120):
     return fields(r.stdout.strip().splitlines()[-1])
 
 
+def times():
+    """Seconds/100 that the machine worked, and that its host took away."""
+    with open("/proc/stat") as f:
+        t = [int(x) for x in f.readline().split()[1:]]
+    return t[0] + t[1] + t[2] + t[5] + t[6] + t[7], t[7]
+
+
+def undisturbed(bench, one, p, note):
+    """one(p), again if a virtual machine's host took much of it away: of up to
+    three the one that lost least."""
+    least, best = None, None
+    for _ in range(TRIES):
+        bench.end_all()
+        before = times()
+        f = one(p)
+        worked, taken = (b - a for a, b in zip(before, times()))
+        share = taken / max(worked, 1)
+        if least is None or share < least:
+            least, best = share, f
+        if share <= TAKEN_MAX or f.get("cut"):
+            break
+        note("%s: %.0f %% of the processor was taken away" % (p, 100 * share))
+    return best
+
+
 def rounds(bench, programs, one, note, once=(), most=99):
     """Each program in turn, as often as is asked, and the medians of what
     one(program) gave: {program: figures}. Who is missing, fails or is cut off
@@ -328,7 +355,7 @@ def rounds(bench, programs, one, note, once=(), most=99):
                 continue
             try:
                 bench.lock()
-                f = one(p)
+                f = undisturbed(bench, one, p, note)
                 if f.get("cut"):
                     over[p] = f
                 else:

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Announces a tracker answers, beside opentracker: CPU time for a reply.
 
-usage: tracker.py [-r RUNS] [-t SECONDS] [-n TORRENTS] [-P PEERS] [MODE...]
+usage: tracker.py [-w] [-r RUNS] [-t SECONDS] [-n TORRENTS] [-P PEERS] [MODE...]
 
 One worker and the generator (announce.c) have a core each; the trackers take
 turns. A line for each run goes to stderr, the medians to stdout: the mode, our
 microseconds of CPU time for a reply, opentracker's, theirs divided by ours, and
 the 99th percentiles of both in microseconds. MODE is close, keep or udp.
+-w has two workers of ours in opentracker's place, on both cores with the
+generator: what sharing costs.
 BUILD names the folder of the programs (build).
 """
 import getopt
@@ -28,8 +30,8 @@ MODES = ("close", "keep", "udp")
 ALIVE = []
 
 
-def start(*command, **more):
-    p = subprocess.Popen(["taskset", "-c", "0", *command], **more)
+def start(*command, cores="0", **more):
+    p = subprocess.Popen(["taskset", "-c", cores, *command], **more)
     ALIVE.append(p)
     return p
 
@@ -41,10 +43,14 @@ def stop(p):
     ALIVE.remove(p)
 
 
-def ours(_):
-    p = start(OURS, "-l", "127.0.0.1:0", "--workers", "1",
-              stdout=subprocess.PIPE, text=True)
+def ours(_, workers="1", cores="0"):
+    p = start(OURS, "-l", "127.0.0.1:0", "--workers", workers,
+              cores=cores, stdout=subprocess.PIPE, text=True)
     return p, p.stdout.readline().split("/")[2]
+
+
+def two_workers(folder):
+    return ours(folder, "2", "0,1")
 
 
 def free_port():
@@ -84,8 +90,9 @@ def measure(tracker, folder, mode, options):
 
 
 def main():
-    flags, modes = getopt.getopt(sys.argv[1:], "r:t:n:P:")
+    flags, modes = getopt.getopt(sys.argv[1:], "wr:t:n:P:")
     flags = dict(flags)
+    other = opentracker if flags.pop("-w", None) is None else two_workers
     runs = int(flags.pop("-r", 5))
     options = [word for flag in flags.items() for word in flag]
     # it gives up root, and must still read its whitelist
@@ -96,7 +103,7 @@ def main():
             subprocess.run([ANNOUNCE, *options, "hashes", ""], check=True,
                            stdout=f)
         for mode in modes or MODES:
-            got = {tracker: [] for tracker in (ours, opentracker)}
+            got = {tracker: [] for tracker in (ours, other)}
             for _ in range(runs):
                 for tracker, figures in got.items():
                     figures.append(measure(tracker, folder, mode, options))
@@ -105,10 +112,10 @@ def main():
                    for tracker, figures in got.items()
                    for key in ("server_us", "p99_us")}
             us, them = (mid[name, "server_us"]
-                        for name in ("ours", "opentracker"))
+                        for name in ("ours", other.__name__))
             print("%-5s us %.2f theirs %.2f ratio %.2f p99 %d theirs %d" %
                   (mode, us, them, them / us, mid["ours", "p99_us"],
-                   mid["opentracker", "p99_us"]), flush=True)
+                   mid[other.__name__, "p99_us"]), flush=True)
     finally:
         for p in list(ALIVE):
             stop(p)
