@@ -19,6 +19,7 @@
 #define TX_SOFT (64u << 10)	    /* replies are sent from here on */
 #define IDLE_FACTOR 6		    /* rule 4 */
 #define SPARE_MAX 1024		    /* connections kept for the next ones */
+#define KEPT_MAX (32u << 20)	    /* rule 9 */
 #define ROUNDS_MAX 16 /* receives of one TLS connection before others */
 
 /* What a connection waits for. Each has a queue, oldest first. */
@@ -66,6 +67,7 @@ struct bt_http {
 	struct listener listeners[LISTEN_MAX];
 	size_t nlisteners;
 	bool paused; /* listeners rest until the next tick */
+	size_t kept; /* bytes that connections wait with, in and out */
 	struct conns in[ST_COUNT];
 	struct conns spare;
 	uint32_t nspare;
@@ -98,6 +100,7 @@ conn_drop(struct conn *c)
 
 	if (c->watched)
 		event_del(&c->ev);
+	h->kept -= c->in_n + c->out_n;
 	bt_mem_free(c->in);
 	bt_mem_free(c->out);
 	TAILQ_REMOVE(&h->in[c->state], c, link);
@@ -183,10 +186,12 @@ watch(struct conn *c)
 
 /* Keep n bytes in a block of their own, in place of what was kept. */
 static void
-keep(uint8_t **block, uint32_t *block_n, const uint8_t *p, size_t n)
+keep(struct conn *c, uint8_t **block, uint32_t *block_n, const uint8_t *p,
+    size_t n)
 {
 	uint8_t *to = n == 0 ? NULL : bt_mem_dup(p, n);
 
+	c->h->kept = c->h->kept - *block_n + n;
 	bt_mem_free(*block); /* p may lie in it */
 	*block = to;
 	*block_n = (uint32_t)n;
@@ -239,7 +244,7 @@ send_out(struct conn *c, const uint8_t *p, size_t n)
 		sent = 0;
 	if ((size_t)sent == n)
 		return 1;
-	keep(&c->out, &c->out_n, p + sent, n - (size_t)sent);
+	keep(c, &c->out, &c->out_n, p + sent, n - (size_t)sent);
 	c->out_at = 0;
 	return 0;
 }
@@ -298,7 +303,7 @@ finish(struct conn *c)
 	bt_tls_end(c->tls);
 	c->tls = NULL;
 	shutdown(c->fd, SHUT_WR);
-	keep(&c->in, &c->in_n, NULL, 0);
+	keep(c, &c->in, &c->in_n, NULL, 0);
 	set_state(c, ST_DRAINING);
 	watch(c);
 }
@@ -330,7 +335,7 @@ serve(struct conn *c, const uint8_t *p, size_t n)
 			return false;
 		}
 		if (rc == 0) {
-			keep(&c->in, &c->in_n, p, n);
+			keep(c, &c->in, &c->in_n, p, n);
 			set_state(c, ST_WRITING);
 			watch(c);
 			return false;
@@ -340,7 +345,12 @@ serve(struct conn *c, const uint8_t *p, size_t n)
 			return false;
 		}
 	}
-	keep(&c->in, &c->in_n, p, n);
+	keep(c, &c->in, &c->in_n, p, n);
+	if (n > 0 && c->h->kept > KEPT_MAX &&
+	    TAILQ_EMPTY(&c->h->in[ST_WRITING])) {
+		conn_close(c);
+		return false;
+	}
 	/* the time that a request has does not begin anew with each byte */
 	if (n == 0 && (any || c->state != ST_READING))
 		set_state(c, ST_IDLE);
@@ -413,12 +423,13 @@ write_more(struct conn *c)
 		watch(c);
 		return;
 	}
-	keep(&c->out, &c->out_n, NULL, 0);
+	keep(c, &c->out, &c->out_n, NULL, 0);
 	if (c->last) {
 		finish(c);
 		return;
 	}
 	/* what came before, and was not looked at while the reply waited */
+	c->h->kept -= in_n;
 	c->in = NULL;
 	c->in_n = 0;
 	if (serve(c, in, in_n))
@@ -426,18 +437,31 @@ write_more(struct conn *c)
 	bt_mem_free(in);
 }
 
+/* Rule 9. Connections may be gone afterwards: no caller has one in hand. */
+static void
+shed(struct bt_http *h)
+{
+	struct conn *c;
+
+	while (
+	    h->kept > KEPT_MAX && (c = TAILQ_FIRST(&h->in[ST_WRITING])) != NULL)
+		conn_close(c);
+}
+
 static void
 on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
+	struct bt_http *h = c->h;
 
 	(void)fd;
 	(void)what;
-	bt_clerk_now(c->h->clerk);
+	bt_clerk_now(h->clerk);
 	if (c->state == ST_WRITING)
 		write_more(c);
 	else
 		read_more(c);
+	shed(h);
 }
 
 /* Rule 7. The reply fits a fresh socket's buffer; if not, it is lost. */
@@ -513,9 +537,10 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 		len = sizeof(ss);
 		fd = accept4(lfd, (struct sockaddr *)&ss, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd != -1)
+		if (fd != -1) {
 			accept_conn(l, fd, &ss);
-		else if (errno == EAGAIN)
+			shed(l->h);
+		} else if (errno == EAGAIN)
 			return;
 		else if (errno == EMFILE || errno == ENFILE ||
 			 errno == ENOBUFS || errno == ENOMEM) {

@@ -20,6 +20,8 @@
  *     503 or 429. Out of descriptors, nothing is accepted until the next tick.
  *  8. TLS is between the socket and these rules: a handshake is a part of the
  *     first request, and must be over in the time that this has.
+ *  9. What they wait with is 32 MiB in all; beyond that the connection goes whose
+ *     reply has waited longest for its socket to take it.
  * Peers are told of both families. Peer ids are not kept, so dictionary
  * replies come without them. One for each worker; one thread calls it.
  * Touches: sockets.
@@ -65,8 +67,8 @@ void	bt_http_listen(struct bt_http *h, int fd, bool is_tls,
 /* Cut who is too slow; several times in each time-out. */
 void	bt_http_tick(struct bt_http *h);
 /*
- * Answer who came already, accept no more, close who waits for nothing. True when nobody is left
- * who is still to take a reply.
+ * Answer who came already, accept no more, close who waits for nothing. True
+ * when nobody is left who is still to take a reply.
  */
 bool	bt_http_stop(struct bt_http *h);
 

@@ -369,3 +369,27 @@ except OSError:
 		bt_wait manager
 	done
 }
+
+@test "who takes no replies costs a bounded memory, and nobody else theirs" {
+	local before after
+
+	track -l http://127.0.0.1:0 --workers 1 --timeout 60
+	before=$(awk '/^RssAnon/ { print $2 }' "/proc/$bt_pid/status")
+	mkfifo go
+	python3 "$BT_ROOT/tests/lib/slow_readers.py" "127.0.0.1:$port" 1500 \
+	    <go >readers 2>readers.err 3>&- &
+	exec 9>go
+	wait_until 60 test -s readers
+	after=$(awk '/^RssAnon/ { print $2 }' "/proc/$bt_pid/status")
+	echo "before $before KiB, after $after KiB" >&2
+	run announce_as a 1001
+	assert_output --partial "8:completei"
+	exec 9>&-
+	wait $!
+	# 32 MiB that connections wait with, and what else they need
+	[ $((after - before)) -lt 49152 ]
+	# some were cut for it, and by no means all
+	run sed -n 2p readers
+	[ "$output" -gt 200 ]
+	[ "$output" -lt 1500 ]
+}
