@@ -235,7 +235,7 @@ drain(struct bt_full *f)
 		n = recv(f->fd, rest, sizeof(rest), 0);
 		if (n == -1 && errno == EAGAIN && wait_for(f, POLLIN, until))
 			n = 1;
-	} while (n > 0 && now_ms() < until);
+	} while (n > 0 && now_ms() < until && !is_ending(f));
 }
 
 static void

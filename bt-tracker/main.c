@@ -149,22 +149,29 @@ static void
 wait_for_end(struct bt_cli *cli, struct bt_options *o, const sigset_t *signals,
     struct bt_state *state, struct bt_service *service)
 {
-	struct timespec every = { .tv_sec = (time_t)(o->state_every_ms / 1000),
-		.tv_nsec = (long)(o->state_every_ms % 1000 * 1000000) };
+	uint64_t due = bt_service_now_ms() + o->state_every_ms, left;
 	struct bt_err err = BT_ERR_INIT;
+	struct timespec ts;
 
 	bt_systemd_notify("READY=1");
 	while (cli->signal == 0 || cli->signal == SIGHUP) {
+		/* signals do not put it off */
+		left = bt_service_now_ms();
+		left = left < due ? due - left : 0;
+		ts = (struct timespec){ .tv_sec = (time_t)(left / 1000),
+			.tv_nsec = (long)(left % 1000 * 1000000) };
 		cli->signal =
-		    sigtimedwait(signals, NULL, state == NULL ? NULL : &every);
+		    sigtimedwait(signals, NULL, state == NULL ? NULL : &ts);
 		if (cli->signal == SIGHUP)
 			reload(cli, o);
 		if (cli->signal != -1)
 			continue;
 		cli->signal = 0;
-		if (errno == EAGAIN &&
-		    bt_state_save(state, service, &err) == -1)
+		if (errno != EAGAIN)
+			continue;
+		if (bt_state_save(state, service, &err) == -1)
 			bt_cli_warn(cli, "%s", err.text);
+		due = bt_service_now_ms() + o->state_every_ms;
 	}
 	bt_systemd_notify("STOPPING=1");
 }

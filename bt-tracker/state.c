@@ -68,23 +68,28 @@ is_named(int fd, const char *path)
 static int
 take_lock(struct bt_state *st, struct bt_err *err)
 {
+	int failed;
+
 	for (;;) {
 		st->lock = open(st->lock_path,
 		    O_RDWR | O_CREAT | O_NOFOLLOW | OPEN_ALWAYS, 0600);
 		if (st->lock == -1)
 			return bt_err_sys(
 			    err, "cannot write '%s'", st->lock_path);
-		if (flock(st->lock, LOCK_EX | LOCK_NB) == 0 &&
-		    is_named(st->lock, st->lock_path))
-			return 0;
-		if (errno == EWOULDBLOCK && is_named(st->lock, st->lock_path)) {
-			close(st->lock);
-			st->lock = -1;
-			return bt_err_set(err, BT_EFILE,
-			    "'%s' is in use by another bt-tracker", st->path);
-		}
+		failed = flock(st->lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+		if (is_named(st->lock, st->lock_path) && failed != EINTR)
+			break;
 		close(st->lock);
 	}
+	if (failed == 0)
+		return 0;
+	close(st->lock);
+	st->lock = -1;
+	if (failed == EWOULDBLOCK)
+		return bt_err_set(err, BT_EFILE,
+		    "'%s' is in use by another bt-tracker", st->path);
+	errno = failed;
+	return bt_err_sys(err, "cannot lock '%s'", st->lock_path);
 }
 
 /* Bytes to the end of the frame buffer: what is there, less at the end. */

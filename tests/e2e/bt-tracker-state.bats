@@ -63,6 +63,18 @@ ports() {
 	assert_equal "$(cat tracker.err)" ""
 }
 
+hup_and_saved() {
+	bt_kill tracker HUP
+	[ -s state ]
+}
+
+@test "a SIGHUP now and again does not put a save off" {
+	track --state-every 1
+	hi a 1 1001 left=5
+	# every few hundredths of a second
+	wait_until 10 hup_and_saved
+}
+
 @test "killed, it knows what it had saved last" {
 	track --state-every 0.02
 	hi a 1 1001 left=5
