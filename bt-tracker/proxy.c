@@ -235,15 +235,14 @@ bt_proxy_decide(const struct bt_proxy *p, const struct bt_addr *from,
     const struct bt_request *q)
 {
 	struct bt_proxy_client c = { .addr = *from };
-	bool strange = false;
+	bool trusted = q != NULL && bt_proxy_is_trusted(p, from);
+	bool marked = q != NULL && q->forwarded;
 
-	if (q != NULL && q->forwarded) {
-		strange = p->n == 0 || !bt_proxy_is_trusted(p, from);
-		if (!strange)
-			c.addr = behind(p, q);
-		c.addr.port = from->port;
-	}
-	c.may_say_ip = !strange && c.addr.family != 0 &&
-		       (p->allow_ip || is_private(&c.addr));
+	if (marked && trusted)
+		c.addr = behind(p, q);
+	c.addr.port = from->port;
+	if (c.addr.family != 0 && (trusted || !marked))
+		c.may_say_ip =
+		    p->allow_ip || (trusted == marked && is_private(&c.addr));
 	return c;
 }

@@ -11,7 +11,8 @@
  *    private addresses (RFC 1918, 3927, 4193, 4291), as a peer behind the same
  *    router as the tracker knows better, or from all with allow_ip.
  * 4. It never counts in a request that bears the mark of a proxy that we do not
- *    trust: that one's own address says nothing of the client.
+ *    trust, and without allow_ip not in one that comes from a trusted one without
+ *    a mark: that one's own address says nothing of the client.
  * An IPv4-mapped IPv6 address is IPv4.
  * Pure.
  *
