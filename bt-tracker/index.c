@@ -243,6 +243,12 @@ bt_index_next(const struct bt_index *ix, uint32_t hash, uint32_t *at)
 	return BT_INDEX_NONE;
 }
 
+void
+bt_index_fetch(const struct bt_index *ix, uint32_t hash)
+{
+	__builtin_prefetch(line_of(ix, home(ix, hash)));
+}
+
 bool
 bt_index_check(
     const struct bt_index *ix, bt_index_hash *hash_of, const void *owner)

@@ -58,6 +58,8 @@ void	bt_index_set(struct bt_index *ix, uint32_t hash, uint32_t number,
  */
 uint32_t	bt_index_next(const struct bt_index *ix, uint32_t hash,
 		    uint32_t *at);
+/* Have the line of a hash on its way: a walk will come to it. */
+void	bt_index_fetch(const struct bt_index *ix, uint32_t hash);
 /* Does rule 1 hold, and n? For tests. */
 bool	bt_index_check(const struct bt_index *ix, bt_index_hash *hash_of,
 	    const void *owner);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "swarms.h"
 
 #define WANT_DEFAULT 50u  /* BEP 3: what a client gets that does not say */
 #define SMALL_SWARM 5u	  /* peers; rule 4 */
@@ -156,8 +157,8 @@ make_room(struct bt_service *s, const uint8_t *keep, uint64_t before)
 		if (!bt_store_oldest(shard->store, &is))
 			is = UINT64_MAX;
 		else if (is == said)
-			gone = bt_store_evict(shard->store, keep);
-		/* only `keep` is left there: look elsewhere */
+			gone = bt_store_evict(shard->store, keep, before);
+		/* only `keep` is that old there: look elsewhere */
 		if (is == said && !gone)
 			is = UINT64_MAX;
 		atomic_store(&shard->oldest, is);
@@ -210,17 +211,22 @@ announce_to(struct bt_service *s, struct shard *shard,
     const struct bt_store_ask *q, struct bt_clerk *c, struct bt_store_answer *a,
     struct bt_err *err)
 {
+	bool again;
 	int rc;
 
 	do {
 		pthread_mutex_lock(&shard->lock);
 		rc = bt_store_announce(
 		    shard->store, q, c->now_ms, &c->rng, a, err);
+		again = rc == -1 && bt_store_may_grow(shard->store,
+					q->info_hash, q->peer.family);
 		/* there may be one again where there was none */
 		if (atomic_load(&shard->oldest) == UINT64_MAX)
 			atomic_store(&shard->oldest, 0);
 		pthread_mutex_unlock(&shard->lock);
-	} while (rc == -1 && make_room(s, q->info_hash, UINT64_MAX));
+	} while (again && make_room(s, q->info_hash, UINT64_MAX));
+	if (rc == -1) /* the asker's own was left out of it */
+		atomic_store(&shard->oldest, 0);
 	return rc;
 }
 
@@ -259,6 +265,27 @@ bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	if (ask->warns)
 		set_warning(c, &q, answer);
 	return 0;
+}
+
+void
+bt_service_foresee(
+    struct bt_service *s, const uint8_t *const info_hashes[], size_t n)
+{
+	struct bt_swarms_ahead ahead[BT_SERVICE_AHEAD];
+	struct shard *shard;
+
+	assert(n <= BT_SERVICE_AHEAD);
+	for (size_t i = 0; i < n; i++)
+		ahead[i] = (struct bt_swarms_ahead){ .hash = info_hashes[i] };
+	for (unsigned step = 0; step < BT_SWARMS_FETCH_STEPS; step++)
+		for (size_t i = 0; i < n; i++) {
+			shard = shard_of(s, info_hashes[i]);
+			/* a hint is not worth waiting for */
+			if (pthread_mutex_trylock(&shard->lock) != 0)
+				continue;
+			bt_store_fetch(shard->store, &ahead[i]);
+			pthread_mutex_unlock(&shard->lock);
+		}
 }
 
 void
@@ -314,15 +341,20 @@ restore_group(struct bt_service *s, const struct bt_saved_group *g,
 	struct shard *shard = shard_of(s, g->hash);
 	uint64_t now_ms = bt_service_now_ms();
 	uint64_t touched;
+	bool again;
 	int rc;
 
 	do {
 		pthread_mutex_lock(&shard->lock);
 		touched = bt_store_touched(shard->store, g, past, now_ms);
 		rc = bt_store_restore(shard->store, g, past, now_ms, err);
+		again = rc == -1 &&
+			bt_store_may_grow(shard->store, g->hash, g->family);
 		atomic_store(&shard->oldest, 0);
 		pthread_mutex_unlock(&shard->lock);
-	} while (rc == -1 && make_room(s, g->hash, touched));
+	} while (again && make_room(s, g->hash, touched));
+	if (rc == -1)
+		atomic_store(&shard->oldest, 0);
 	return rc;
 }
 

@@ -73,6 +73,13 @@ int	bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	    const struct bt_service_ask *ask, struct bt_service_answer *answer,
 	    struct bt_err *err);
 /*
+ * Announces to these n torrents, at most BT_SERVICE_AHEAD, come next: have the
+ * memory of their swarms on its way, all at once rather than one after the other.
+ */
+#define BT_SERVICE_AHEAD	32u
+void	bt_service_foresee(struct bt_service *s,
+	    const uint8_t *const info_hashes[], size_t n);
+/*
  * Fill in the counts of n rows, after those that are let in were moved to the
  * front. How many these are.
  */

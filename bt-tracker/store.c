@@ -46,11 +46,17 @@ bt_store_free(struct bt_store *s)
 
 /*
  * A caller may have waited for the lock since it read the clock: going back
- * would make what others stamped meanwhile look very old.
+ * would make what others stamped meanwhile look very old. Nobody called for
+ * longer than any peer is kept (we were stopped, or the machine slept): all are
+ * too old, and their stamps have gone round.
  */
 uint8_t
 bt_store_stamp(struct bt_store *s, uint64_t now_ms)
 {
+	if (now_ms > s->now_ms &&
+	    now_ms - s->now_ms > s->expire_ms + 2 * s->tick_ms)
+		while (s->swarms.n > 0)
+			bt_store_swarm_drop(s, s->swarms.n - 1);
 	if (now_ms > s->now_ms)
 		s->now_ms = now_ms;
 	return (uint8_t)(s->now_ms / s->tick_ms) & BT_STAMP_MASK;
@@ -328,6 +334,12 @@ bt_store_announce(struct bt_store *s, const struct bt_store_ask *ask,
 	a->downloaded = row.downloaded;
 	a->downloaders = row.downloaders;
 	return 0;
+}
+
+void
+bt_store_fetch(const struct bt_store *s, struct bt_swarms_ahead *a)
+{
+	bt_swarms_fetch(&s->swarms, a);
 }
 
 void

@@ -94,6 +94,12 @@ bt_store_swarm_drop(struct bt_store *s, uint32_t swarm)
 	bt_swarms_drop(&s->swarms, swarm);
 }
 
+static uint32_t
+peers_in(const struct bt_peers *p)
+{
+	return bt_peers_count(p, BT_LEECHER) + bt_peers_count(p, BT_SEEDER);
+}
+
 uint32_t
 bt_store_peer_add(struct bt_store *s, uint32_t swarm, int f, enum bt_role role,
     const struct bt_peer *peer)
@@ -101,6 +107,8 @@ bt_store_peer_add(struct bt_store *s, uint32_t swarm, int f, enum bt_role role,
 	struct bt_peers **p = bt_store_block(s, swarm, f);
 	size_t need;
 
+	if (*p != NULL && peers_in(*p) == BT_PEERS_MAX)
+		return BT_PEER_NONE;
 	need = *p == NULL ? bt_peers_size_least(6, 0)
 			  : bt_peers_size_next(*p) - bt_peers_size(*p);
 	if (need != 0 && !take_bytes(s, need))
@@ -109,12 +117,6 @@ bt_store_peer_add(struct bt_store *s, uint32_t swarm, int f, enum bt_role role,
 		*p = bt_peers_new(6, 0);
 	count_peers(s, f, role, 1, 0);
 	return bt_peers_add(p, s->secret, role, peer);
-}
-
-static uint32_t
-peers_in(const struct bt_peers *p)
-{
-	return bt_peers_count(p, BT_LEECHER) + bt_peers_count(p, BT_SEEDER);
 }
 
 /* Some have gone: the block of IPv6 peers goes with the last. */
@@ -143,6 +145,37 @@ bt_store_peer_drop(struct bt_store *s, uint32_t swarm, int f, uint32_t at)
 	settle(s, swarm, f, before);
 }
 
+/* Tables do not shrink when swarms go. */
+bool
+bt_store_may_grow(
+    const struct bt_store *s, const uint8_t info_hash[20], uint8_t family)
+{
+	uint64_t bytes = bt_swarms_size(&s->swarms);
+	uint32_t swarm = bt_swarms_find(&s->swarms, info_hash);
+	const struct bt_peers *p;
+
+	if (swarm == BT_SWARM_NONE)
+		return bytes + bt_swarms_cost(&s->swarms) +
+			   bt_peers_size_least(6, 0) <=
+		       s->limits->bytes_max;
+	for (int f = 0; f < 2; f++) {
+		p = f == 0 ? s->swarms.at[swarm]
+			   : bt_swarms_get(&s->swarms, swarm)->v6;
+		if (p == NULL) {
+			bytes += family == 6 ? bt_peers_size_least(6, 0) : 0;
+			continue;
+		}
+		if (f != (family == 4 ? 0 : 1)) {
+			bytes += bt_peers_size(p);
+			continue;
+		}
+		if (peers_in(p) == BT_PEERS_MAX)
+			return false;
+		bytes += bt_peers_size_next(p);
+	}
+	return bytes <= s->limits->bytes_max;
+}
+
 bool
 bt_store_oldest(struct bt_store *s, uint64_t *touched)
 {
@@ -150,22 +183,22 @@ bt_store_oldest(struct bt_store *s, uint64_t *touched)
 }
 
 bool
-bt_store_evict(struct bt_store *s, const uint8_t *keep)
+bt_store_evict(struct bt_store *s, const uint8_t *keep, uint64_t before)
 {
 	uint32_t number, kept = BT_SWARM_NONE;
-	uint64_t touched;
+	uint64_t touched, own = 0;
 
 	if (keep != NULL)
 		kept = bt_swarms_find(&s->swarms, keep);
-	if (kept != BT_SWARM_NONE && s->swarms.n == 1)
-		return false;
-	number = bt_swarms_oldest(&s->swarms, &touched);
-	while (number != BT_SWARM_NONE && number == kept) {
-		/* others may have been touched in the same moment */
-		bt_swarms_get(&s->swarms, kept)->touched++;
-		number = bt_swarms_oldest(&s->swarms, &touched);
+	if (kept != BT_SWARM_NONE) {
+		/* who is looked for is the oldest of the others */
+		own = bt_swarms_get(&s->swarms, kept)->touched;
+		bt_swarms_age(&s->swarms, kept, UINT64_MAX);
 	}
-	if (number == BT_SWARM_NONE)
+	number = bt_swarms_oldest(&s->swarms, &touched);
+	if (kept != BT_SWARM_NONE)
+		bt_swarms_age(&s->swarms, kept, own);
+	if (number == BT_SWARM_NONE || number == kept || touched >= before)
 		return false;
 	bt_store_swarm_drop(s, number);
 	return true;
@@ -233,9 +266,10 @@ sweep_due(struct bt_store *s)
 uint32_t
 bt_store_sweep(struct bt_store *s, uint64_t now_ms)
 {
-	uint32_t work, gone = 0;
+	uint32_t work, gone, before = s->peers;
 	uint8_t now = bt_store_stamp(s, now_ms);
 
+	gone = before - s->peers;
 	work = sweep_due(s);
 	while (work > 0 && s->swarms.n > 0) {
 		if (s->at >= s->swarms.n) {

@@ -236,6 +236,8 @@ bt_store_restore(struct bt_store *s, const struct bt_saved_group *g,
 		return no_room(err);
 	if (new)
 		bt_swarms_get(&s->swarms, swarm)->downloaded = g->downloaded;
+	else if (touched > bt_swarms_get(&s->swarms, swarm)->touched)
+		bt_swarms_get(&s->swarms, swarm)->touched = touched;
 	for (uint32_t i = 0; i < g->n && rc == 0; i++)
 		if (peer_of(s, g, past, i, &peer))
 			rc = restore_peer(s, swarm, g, &peer);

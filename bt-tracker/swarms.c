@@ -80,6 +80,30 @@ bt_swarms_find(const struct bt_swarms *s, const uint8_t hash[20])
 	}
 }
 
+void
+bt_swarms_fetch(const struct bt_swarms *s, struct bt_swarms_ahead *a)
+{
+	uint32_t at = 0;
+
+	switch (a->step++) {
+	case 0:
+		a->key = hash_of_hash(s, a->hash);
+		bt_index_fetch(&s->by_hash, a->key);
+		break;
+	case 1:
+		/* the first that may be it: nearly always it is */
+		a->number = bt_index_next(&s->by_hash, a->key, &at);
+		if (a->number != BT_INDEX_NONE)
+			__builtin_prefetch(&s->at[a->number]);
+		break;
+	default:
+		if (a->number >= s->n)
+			break;
+		__builtin_prefetch(s->at[a->number]);
+		fetch_peers(s->at[a->number]);
+	}
+}
+
 static uint32_t
 room_for(uint32_t n)
 {

@@ -45,6 +45,18 @@ void	bt_swarms_fini(struct bt_swarms *s);
 
 uint32_t	bt_swarms_find(const struct bt_swarms *s,
 		    const uint8_t hash[20]);
+/*
+ * The memory of a swarm that will be asked for, on its way: three calls for one,
+ * with time for those of others in between, since each asks for what the next
+ * one reads. Swarms may come and go between calls.
+ */
+struct bt_swarms_ahead {
+	const uint8_t *hash;	/* the info-hash, borrowed */
+	unsigned step;		/* begins as 0 */
+	uint32_t key, number;
+};
+#define BT_SWARMS_FETCH_STEPS	3u
+void	bt_swarms_fetch(const struct bt_swarms *s, struct bt_swarms_ahead *a);
 /* One that is not there, without peers. Returns its number. */
 uint32_t	bt_swarms_add(struct bt_swarms *s, const uint8_t hash[20],
 		    uint64_t touched);

@@ -24,12 +24,16 @@
 #define FRAME4 (1500u - 28) /* Ethernet less IPv4 and UDP heads */
 #define FRAME6 (1500u - 48) /* the same for IPv6 */
 
+_Static_assert(BATCH <= BT_SERVICE_AHEAD, "a batch is foreseen");
+
 struct packet {
 	struct sockaddr_storage ss;
 	/* where it was sent to, from where the reply goes */
 	_Alignas(struct cmsghdr)
 	    uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	uint8_t in[BT_UDP_PACKET_MAX];
+	struct bt_addr from;
+	bool is_known; /* it bears a connection id that is good */
 	struct bt_buf out;
 };
 
@@ -168,9 +172,13 @@ put_record(const struct bt_udp *u, const struct bt_udp_request *q,
 	bt_record_put(u->clerk->record, &line);
 }
 
-/* Write the answer to one packet, or nothing. */
+/*
+ * Write the answer to one packet, or nothing. A bad id is answered only by what
+ * is shorter than the packet: its sender's address may be forged, and two
+ * trackers would tell each other of their errors for ever.
+ */
 static void
-answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
+answer(struct bt_udp *u, struct bt_str in, const struct packet *p,
     struct bt_buf *out)
 {
 	struct bt_udp_request q;
@@ -178,42 +186,42 @@ answer(struct bt_udp *u, struct bt_str in, const struct bt_addr *from,
 	struct bt_err err;
 	uint8_t url[URL_MAX];
 	enum bt_stats_kind kind = BT_STATS_SCRAPE;
-	bool addressed, good, is_asked;
+	bool addressed, good, was_asked;
 	int rc;
 
 	rc = bt_udp_request_parse(in, &q, url, sizeof(url), &addressed);
 	if (!addressed)
 		return;
-	good =
-	    (rc == 0 && q.action == BT_UDP_CONNECT) ||
-	    bt_connid_is_good(u->secret, from, u->clerk->now_ms, q.connection);
+	good = p->is_known || (rc == 0 && q.action == BT_UDP_CONNECT);
+	was_asked = good && rc == 0 && q.action != BT_UDP_CONNECT;
 	if (!good)
 		r = error_of(STR("bad connection id"));
 	else if (rc == -1)
 		r = error_of(STR("bad request"));
 	else if (q.action == BT_UDP_CONNECT)
 		r = (struct bt_udp_reply){ .action = BT_UDP_CONNECT,
-			.connection =
-			    bt_connid_make(u->secret, from, u->clerk->now_ms) };
+			.connection = bt_connid_make(
+			    u->secret, &p->from, u->clerk->now_ms) };
 	else if (q.action == BT_UDP_ANNOUNCE)
-		r = announce(u, &q, from, &err);
+		r = announce(u, &q, &p->from, &err);
 	else
 		r = scrape(u, &q);
-	is_asked = good && rc == 0 && q.action != BT_UDP_CONNECT;
+	r.transaction = q.transaction;
+	rc = bt_udp_reply_put(out, &r);
+	assert(rc == 0);
+	if (!good && out->n >= in.n) {
+		bt_buf_clear(out);
+		return;
+	}
 	if (r.action == BT_UDP_ANNOUNCE)
 		kind = BT_STATS_ANNOUNCE;
 	else if (r.action == BT_UDP_ERROR)
 		kind = BT_STATS_REFUSED;
 	if (r.action != BT_UDP_CONNECT)
 		bt_stats_count(
-		    u->clerk->tally, BT_STATS_UDP, from->family, kind);
-	if (u->clerk->record != NULL && is_asked)
-		put_record(u, &q, &r, from);
-	r.transaction = q.transaction;
-	rc = bt_udp_reply_put(out, &r);
-	assert(rc == 0);
-	if (!good && out->n > in.n)
-		bt_buf_clear(out);
+		    u->clerk->tally, BT_STATS_UDP, p->from.family, kind);
+	if (u->clerk->record != NULL && was_asked)
+		put_record(u, &q, &r, &p->from);
 }
 
 /*
@@ -240,7 +248,34 @@ aim_back(struct msghdr *m)
 		if (!IN6_IS_ADDR_LINKLOCAL(&v6.ipi6_addr))
 			v6.ipi6_ifindex = 0;
 		memcpy(CMSG_DATA(c), &v6, sizeof(v6));
+	} else /* an adopted socket may be told of what nobody can send */
+		m->msg_controllen = 0;
+}
+
+/*
+ * Who sent n packets, and do they bear ids that we gave? What they announce to
+ * is on its way then, of all of them at once.
+ */
+static void
+look_at(struct bt_udp *u, unsigned n)
+{
+	const uint8_t *hashes[BATCH];
+	struct packet *p;
+	struct bt_str in;
+	size_t of = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		p = &u->packets[i];
+		in = (struct bt_str){ p->in, u->in[i].msg_len };
+		p->from = bt_tcp_addr(&p->ss);
+		p->is_known = in.n >= sizeof(uint64_t) &&
+			      bt_connid_is_good(u->secret, &p->from,
+				  u->clerk->now_ms, bt_be64(in.p));
+		hashes[of] = bt_udp_request_hash(in);
+		of += p->is_known && hashes[of] != NULL;
 	}
+	if (of > 1)
+		bt_service_foresee(u->service, hashes, of);
 }
 
 /* Answer n packets; replies that the socket does not take now are lost. */
@@ -249,17 +284,16 @@ answer_all(struct bt_udp *u, int fd, unsigned n)
 {
 	unsigned nout = 0, at = 0;
 	struct packet *p;
-	struct bt_addr from;
 	int sent;
 
+	look_at(u, n);
 	for (unsigned i = 0; i < n; i++) {
 		p = &u->packets[i];
 		bt_buf_clear(&p->out);
-		from = bt_tcp_addr(&p->ss);
-		if (from.family == 0 || from.port == 0)
+		if (p->from.family == 0 || p->from.port == 0)
 			continue;
-		answer(u, (struct bt_str){ p->in, u->in[i].msg_len }, &from,
-		    &p->out);
+		answer(
+		    u, (struct bt_str){ p->in, u->in[i].msg_len }, p, &p->out);
 		if (p->out.n == 0)
 			continue;
 		u->out_iov[nout].iov_base = p->out.p;

@@ -5,7 +5,11 @@
 
 #include "base/rd.h"
 
-#define ROW_LEN 12u /* BEP 15: seeders, completed, leechers */
+/* BEP 15: a scrape's row of seeders, completed, leechers; an announce */
+#define ROW_LEN 12u
+#define ACTION_AT 8u
+#define HASH_AT 16u
+#define ANNOUNCE_LEN 98u
 
 enum option { /* BEP 41 */
 	OPTION_END = 0,
@@ -216,6 +220,14 @@ bt_udp_request_parse(struct bt_str in, struct bt_udp_request *q,
 	}
 	q->action = (enum bt_udp_action)action;
 	return 0;
+}
+
+const uint8_t *
+bt_udp_request_hash(struct bt_str in)
+{
+	if (in.n < ANNOUNCE_LEN || bt_be32(in.p + ACTION_AT) != BT_UDP_ANNOUNCE)
+		return NULL;
+	return in.p + HASH_AT;
 }
 
 /* Some trackers end the sentence with a NUL. */

@@ -64,6 +64,8 @@ int	bt_udp_reply_put(struct bt_buf *out, const struct bt_udp_reply *r);
  */
 int	bt_udp_request_parse(struct bt_str in, struct bt_udp_request *q,
 	    uint8_t *url_buf, size_t url_max, bool *transaction_known);
+/* The info-hash of what begins as an announce, or NULL: all else is unread. */
+const uint8_t	*bt_udp_request_hash(struct bt_str in);
 /*
  * Read a reply; peers must divide by 6 or 18 (family 4 or 6), or be cut. A
  * negative interval is 0. -1 for what is not a reply.

@@ -520,6 +520,14 @@ alone() {
 	run fetch /announce info_hash=llllllllllllllllllll \
 	    peer_id=aaaaaaaaaaaaaaaaaaaa port=1 left=0
 	assert_output --partial "d8:completei1e"
+	# and who has room of its own is not forgotten for what never fits
+	fetch /announce info_hash=ssssssssssssssssssss \
+	    peer_id=aaaaaaaaaaaaaaaaaaaa port=1 left=0
+	run fetch /announce info_hash=llllllllllllllllllll \
+	    peer_id=aaaaaaaaaaaaaaaaaaaa port=65534
+	assert_output --partial "no room for another peer"
+	run fetch /scrape info_hash=ssssssssssssssssssss
+	assert_output --partial "8:completei1e"
 }
 
 @test "UDP: announce and scrape, over IPv4 and IPv6 (BEP 15)" {
@@ -540,6 +548,21 @@ alone() {
 	udp 127.0.0.1 "$port" announce id=a port=1001 left=0 event=3
 	run udp ::1 "$port" scrape h
 	assert_output "3 2 0"
+}
+
+@test "UDP: nobody is told of a bad id in more bytes than it sent, or as many" {
+	track
+	# 25 bytes are as many as the error has, 26 are more; no id is good
+	run python3 - "$port" <<-'P'
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.settimeout(10)
+		s.connect(("127.0.0.1", int(sys.argv[1])))
+		for n in 16, 25, 26:
+		    s.send(bytes(11) + b"\x09" + b"%4d" % n + bytes(n - 16))
+		print(s.recv(100)[4:])
+	P
+	assert_output "b'  26bad connection id'"
 }
 
 @test "UDP: what is too long or has options (BEP 41) is understood" {

@@ -50,7 +50,7 @@ take_in(struct shard *s, struct bt_str groups, uint32_t tick_ms)
 					     (g.family == 4 ? 6 : 18) * g.n }));
 		while (
 		    bt_store_restore(s->store, &g, &past, NOW_MS, &err) == -1 &&
-		    bt_store_evict(s->store, g.hash))
+		    bt_store_evict(s->store, g.hash, UINT64_MAX))
 			continue;
 	}
 }

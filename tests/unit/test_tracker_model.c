@@ -292,7 +292,8 @@ evict(struct bt_store *s, struct model *m)
 		    (m->touched_ms[oldest] == 0 ||
 			m->touched_ms[i] < m->touched_ms[oldest]))
 			oldest = i;
-	assert_int_equal(bt_store_evict(s, NULL), m->touched_ms[oldest] != 0);
+	assert_int_equal(
+	    bt_store_evict(s, NULL, UINT64_MAX), m->touched_ms[oldest] != 0);
 	for (size_t i = 0; i < m->n; i++)
 		if (m->list[i].swarm != oldest)
 			m->list[kept++] = m->list[i];

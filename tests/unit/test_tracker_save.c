@@ -233,7 +233,7 @@ the_oldest_swarm_is_the_oldest_again(void **state)
 	copy(a, b, 0);
 	for (uint32_t i = 0; i < 50; i++) {
 		assert_int_equal(counts(b, i * 37 % 50).incomplete, 1);
-		assert_true(bt_store_evict(b->store, NULL));
+		assert_true(bt_store_evict(b->store, NULL, UINT64_MAX));
 		assert_int_equal(counts(b, i * 37 % 50).incomplete, 0);
 	}
 	end(a);

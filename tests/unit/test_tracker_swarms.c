@@ -127,6 +127,35 @@ the_oldest_is_who_was_touched_longest_ago(void **state)
 	bt_swarms_fini(&s);
 }
 
+/* A look ahead is a hint: who comes and goes between its steps is none of it. */
+static void
+a_look_ahead_outlives_what_it_saw(void **state)
+{
+	struct bt_swarms_ahead a[NAMES];
+	uint8_t h[NAMES][20];
+	struct bt_swarms s;
+
+	(void)state;
+	bt_swarms_init(&s, secret);
+	for (uint32_t i = 0; i < NAMES; i++) {
+		a[i] = (struct bt_swarms_ahead){ .hash = hash(i, h[i]) };
+		bt_swarms_fetch(&s, &a[i]);
+	}
+	for (uint32_t i = 0; i < NAMES; i++)
+		bt_swarms_add(&s, h[i], 1);
+	for (uint32_t i = 0; i < NAMES; i++) {
+		bt_swarms_fetch(&s, &a[i]);
+		if (i % 3 != 0)
+			bt_swarms_drop(&s, bt_swarms_find(&s, h[i]));
+	}
+	for (uint32_t i = 0; i < NAMES; i++)
+		bt_swarms_fetch(&s, &a[i]);
+	assert_int_equal(a[0].step, BT_SWARMS_FETCH_STEPS);
+	assert_int_equal(s.n, NAMES / 3);
+	assert_true(bt_swarms_check(&s));
+	bt_swarms_fini(&s);
+}
+
 int
 main(void)
 {
@@ -134,6 +163,7 @@ main(void)
 		cmocka_unit_test(a_swarm_is_found_until_it_is_dropped),
 		cmocka_unit_test(a_walk_downwards_meets_all_that_stay),
 		cmocka_unit_test(the_oldest_is_who_was_touched_longest_ago),
+		cmocka_unit_test(a_look_ahead_outlives_what_it_saw),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

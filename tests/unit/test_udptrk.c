@@ -140,6 +140,8 @@ a_real_announce_reads_and_is_written_the_same(void **state)
 	assert_int_equal(a->port, 60845);
 	assert_int_equal(a->ip.family, 0);
 	assert_int_equal(r.q.url_data.n, 0);
+	assert_ptr_equal(
+	    bt_udp_request_hash(announce_request), announce_request.p + 16);
 	assert_written(&r.q, announce_request);
 }
 
@@ -262,6 +264,7 @@ every_prefix_of_a_request_is_refused(void **state)
 			    edge_put(&edge, bt_str_sub(whole[i], 0, n));
 
 			assert_int_equal(read_request(in, &r)->rc, -1);
+			assert_null(bt_udp_request_hash(in));
 			assert_int_equal(r.known, n >= 16);
 			if (n >= 16)
 				assert_int_equal(r.q.transaction, 0x31e7cf46);
