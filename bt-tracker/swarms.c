@@ -63,6 +63,7 @@ fetch_peers(const struct bt_peers *p)
 
 	__builtin_prefetch((const void *)(at + CACHE_LINE));
 	__builtin_prefetch((const void *)(at + 2 * CACHE_LINE));
+	__builtin_prefetch((const void *)(at + 3 * CACHE_LINE));
 }
 
 uint32_t
