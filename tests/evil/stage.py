@@ -29,6 +29,7 @@ FAST = os.path.join(BUILD, "tests/evil/fastclock.so")
 
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
 from bencode import bencode
+from peerwire import handshake, message
 
 HONEST, LEECH, EVIL, US = "127.0.0.5", "127.0.0.9", "127.0.0.66", "127.0.0.1"
 BLOCK = 16384
@@ -122,9 +123,8 @@ class Wire:
         r = bytearray(8)
         r[7] |= flags & FASTEXT
         r[5] |= flags & LTEP
-        me = peer_id or b"-EV0000-" + os.urandom(12)
-        return self.send(b"\x13BitTorrent protocol" + bytes(r) +
-                         (info_hash or self.t.hash) + me + more)
+        return self.send(
+            handshake(info_hash or self.t.hash, peer_id, bytes(r)) + more)
 
     def _fill(self, n, until):
         while len(self.got) < n:
@@ -213,11 +213,6 @@ class Wire:
             self.s.close()
         except OSError:
             pass
-
-
-def message(ident, *words, body=b""):
-    b = struct.pack(">%dI" % len(words), *words) + body
-    return struct.pack(">IB", 1 + len(b), ident) + b
 
 
 def listener(host):

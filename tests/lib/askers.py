@@ -10,21 +10,19 @@ import socket
 import struct
 import sys
 
+from peerwire import handshake, message
+
 BLOCK = 16384
 host, port = sys.argv[1].rsplit(":", 1)
-hello = b"\x13BitTorrent protocol" + bytes(7) + b"\x04"
-hello += bytes.fromhex(sys.argv[2])
-
-
-def message(kind, *words):
-    body = bytes([kind]) + struct.pack(">%dI" % len(words), *words)
-    return struct.pack(">I", len(body)) + body
+info_hash = bytes.fromhex(sys.argv[2])
+FAST = bytes(7) + b"\x04"
 
 
 class Asker:
     def __init__(self, number):
         self.sock = socket.create_connection((host, int(port)), timeout=30)
-        self.sock.sendall(hello + b"-XX0000-asker%07d" % number)
+        self.sock.sendall(
+            handshake(info_hash, b"-XX0000-asker%07d" % number, FAST))
         self.sock.sendall(message(15) + message(2))  # have none, interested
         self.data = b""
         self.shaken = False

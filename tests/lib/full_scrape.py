@@ -11,9 +11,10 @@ usage: full_scrape.py PORT count   how many torrents; keys sorted, each once
 """
 import re
 import socket
-import ssl
 import sys
 import threading
+
+import anytls
 
 port, what = int(sys.argv[1]), sys.argv[2]
 ROW = re.compile(rb"20:(.{20})d8:completei(\d+)e10:downloadedi\d+e"
@@ -27,10 +28,7 @@ def connect():
     s.settimeout(30)
     s.connect(("127.0.0.1", port))
     if what == "tls":
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        s = context.wrap_socket(s)
+        s = anytls.context().wrap_socket(s)
     return s
 
 

@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
 """idle_peers.py ADDR:PORT INFO_HASH PIECES N: N peers with nothing that want
 nothing; prints how many shook hands, then only reads, until killed."""
-import os
 import selectors
 import socket
-import struct
 import sys
+
+from peerwire import handshake, message
 
 host, port = sys.argv[1].rsplit(":", 1)
 bits = bytes((int(sys.argv[3]) + 7) // 8)
-hello = (b"\x13BitTorrent protocol" + bytes(8) + bytes.fromhex(sys.argv[2]))
+info_hash = bytes.fromhex(sys.argv[2])
 sel = selectors.DefaultSelector()
 conns = []
 for i in range(int(sys.argv[4])):
     s = socket.create_connection((host, int(port)), timeout=10)
-    s.sendall(hello + b"-XX0001-" + os.urandom(12) +
-              struct.pack(">IB", 1 + len(bits), 5) + bits)
+    s.sendall(handshake(info_hash) + message(5, body=bits))
     conns.append(s)
 shaken = 0
 for s in conns:

@@ -14,12 +14,13 @@ tenth of a second has on average), and of the last 9/10 of the time: lull (the
 emptiest 300 ms, over the mean).
 """
 import json
-import os
 import selectors
 import socket
 import struct
 import sys
 import time
+
+from peerwire import handshake, message
 
 BLOCK = 16384
 WINDOW = 64
@@ -79,11 +80,6 @@ class Peer:
         self.skip = 0
 
 
-def handshake(info_hash):
-    return (b"\x13BitTorrent protocol" + bytes(8) + info_hash + b"-XX0001-" +
-            os.urandom(12))
-
-
 def flush(sel, p):
     sent = 0
     try:
@@ -111,8 +107,7 @@ def take(where, info_hash, length, piece, n, seconds):
             b = p.at % blocks
             p.at += 1
             p.going += 1
-            p.out += struct.pack(">IBIII", 13, 6, b // per, b % per * BLOCK,
-                                 BLOCK)
+            p.out += message(6, b // per, b % per * BLOCK, BLOCK)
 
     def parse(p, data):
         """Whole messages; of a block only the head is looked at."""
@@ -153,7 +148,7 @@ def take(where, info_hash, length, piece, n, seconds):
         s.connect((host, int(port)))
         s.setblocking(False)
         p = Peer(s, i)
-        p.out += handshake(info_hash) + struct.pack(">IB", 1, 2)
+        p.out += handshake(info_hash) + message(2)
         sel.register(s, selectors.EVENT_READ, p)
         flush(sel, p)
     while not count.is_over():
@@ -211,8 +206,7 @@ def give(path, info_hash, piece, n, seconds):
             if size == 13 and p.buf[4] == 6:
                 i, b, l = struct.unpack(">III", p.buf[5:17])
                 at = i * piece + b
-                p.out += struct.pack(">IBII", 9 + l, 7, i, b)
-                p.out += data[at:at + l]
+                p.out += message(7, i, b, body=data[at:at + l])
                 p.going += 1
             del p.buf[:4 + size]
 
@@ -223,9 +217,8 @@ def give(path, info_hash, piece, n, seconds):
                 s, _ = key.fileobj.accept()
                 s.setblocking(False)
                 p = peers[key.data] = Peer(s, key.data)
-                p.out += (handshake(info_hash) +
-                          struct.pack(">IB", 1 + len(bits), 5) + bits +
-                          struct.pack(">IB", 1, 1))
+                p.out += (handshake(info_hash) + message(5, body=bits) +
+                          message(1))
                 sel.register(s, selectors.EVENT_READ, p)
                 flush(sel, p)
                 continue
