@@ -70,10 +70,14 @@ def notified(path):
             print(s.recv(4096).decode().split("\n")[0], flush=True)
 
 
+def dial(to, source=None):
+    return socket.create_connection(to, 30, source)
+
+
 def tls(port, n, target):
     context = anytls.context()
     context.set_alpn_protocols(["h2", "http/1.1"])
-    s = socket.create_connection(("127.0.0.1", port), timeout=10)
+    s = dial(("127.0.0.1", port))
     s = context.wrap_socket(s)
     assert s.selected_alpn_protocol() == "http/1.1"
     s.sendall(request(target) * n)
@@ -88,7 +92,7 @@ def tls(port, n, target):
 
 def burst(port, n, target, pid):
     os.kill(pid, signal.SIGSTOP)
-    conns = [socket.create_connection(("127.0.0.1", port)) for _ in range(n)]
+    conns = [dial(("127.0.0.1", port)) for _ in range(n)]
     for conn in conns:
         conn.sendall(request(target))
     os.kill(pid, signal.SIGTERM)
@@ -108,8 +112,7 @@ def held(port, n, sources):
         good = 0
         there = "198.18.0.1" if "." in source else "2001:db8::1"
         for _ in range(n):
-            conns.append(socket.create_connection(
-                (there, port), source_address=(source, 0)))
+            conns.append(dial((there, port), (source, 0)))
             conns[-1].sendall(request("/x"))
             got = conns[-1].recv(1000)
             good += b" 404 " in got

@@ -12,7 +12,7 @@ import sys
 
 host, port = sys.argv[1].removeprefix("http://").rsplit(":", 1)
 n, many = int(sys.argv[2]), "many" in sys.argv[3:]
-s = socket.create_connection((host, int(port)))
+s = socket.create_connection((host, int(port)), timeout=30)
 replies = s.makefile("rb")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A UDP tracker client (BEP 15) that says what it was told, a fact a line.
 
-usage: udp_tracker.py [-s SOURCE] [-c CONNECTION] ADDR PORT COMMAND
+usage: udp_tracker.py [-s SOURCE] [-c CONNECTION] [-t SECONDS] ADDR PORT COMMAND
 
   connect                      connection HEX
   announce NAME=VALUE...       interval, leechers, seeders, then peer lines
@@ -10,7 +10,7 @@ usage: udp_tracker.py [-s SOURCE] [-c CONNECTION] ADDR PORT COMMAND
   scrape HASH...               seeders, completed, leechers a line
   raw HEX                      the reply in hex
 
-An error packet prints "error TEXT", no reply within 1 s "silence".
+An error packet prints "error TEXT", no reply within SECONDS (5) "silence".
 """
 import argparse
 import ipaddress
