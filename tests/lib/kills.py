@@ -7,11 +7,14 @@
 	seed	the seed of such a download is killed and begun again: the
 		download ends right.
 	tracker	a tracker with --state under announces is killed and begun again:
-		each answers, and what was saved is there.
+		each is answered, what was saved is there each time after, and
+		nothing else is.
 
 Prints one line of figures. Run in an empty folder, with the tools in PATH.
 """
 
+import atexit
+import hashlib
 import json
 import os
 import random
@@ -33,30 +36,51 @@ tool, count, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 rng = random.Random(seed)
 
 
+running = []
+
+
+@atexit.register
+def end_all():
+    """Nothing outlives this, however it ends."""
+    for p in running:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+
+
+signal.signal(signal.SIGTERM, lambda n, frame: sys.exit(128 + n))
+
+
+def begin(*args, stdout=subprocess.PIPE):
+    p = subprocess.Popen(args, stdout=stdout)
+    p.rest = b""  # of its stdout, read and not given out yet
+    running.append(p)
+    return p
+
+
 def lines(p, seconds):
     """Lines of p's stdout until it ends or that time is over."""
     end = time.monotonic() + seconds
-    left = b""
     while True:
+        while b"\n" in p.rest:
+            line, p.rest = p.rest.split(b"\n", 1)
+            yield line
         wait = end - time.monotonic()
         if wait <= 0 or not select.select([p.stdout], [], [], wait)[0]:
             return
         data = os.read(p.stdout.fileno(), 65536)
         if not data:
             return
-        *whole, left = (left + data).split(b"\n")
-        yield from whole
-
-
-def begin(*args):
-    return subprocess.Popen(args, stdout=subprocess.PIPE)
+        p.rest += data
 
 
 def kill(p):
+    """What it had said and nobody had read."""
     p.send_signal(signal.SIGKILL)
-    p.stdout.read()
+    said = list(lines(p, 60))
     p.wait()
     p.stdout.close()
+    return said
 
 
 def first(p):
@@ -108,8 +132,8 @@ class Life:
 def begin_counting_seed():
     """A seed that tells how much it sent; and where it is."""
     with open("seed.out", "wb") as out:
-        p = subprocess.Popen(["bt-seed", "--json", *LOCAL, "--limit-up", "12M",
-                              "x.torrent"], stdout=out)
+        p = begin("bt-seed", "--json", *LOCAL, "--limit-up", "12M",
+                  "x.torrent", stdout=out)
     end = time.monotonic() + 60
     while time.monotonic() < end:
         for e in told("seed.out"):
@@ -150,7 +174,8 @@ def kill_get():
             for line in lines(g, rng.uniform(0.05, 1.2)):
                 life.hear(line)
             if not life.done and killed < count:
-                kill(g)
+                for line in kill(g):
+                    life.hear(line)
                 killed += 1
             else:
                 for line in lines(g, 120):
@@ -213,55 +238,117 @@ def kill_seed():
           "time")
 
 
-TORRENTS = 200
+# Each life of the tracker has swarms of its own, so many.
+SWARMS = 50
+TRACKER = ["bt-tracker", "-l", "http://127.0.0.1:0", "--state", "state",
+           "--interval", "600", "--state-every", "1s"]
 
 
-def info_hash(i):
-    return "info_hash=" + f"%{i % TORRENTS:02x}" * 20
+def info_hash(swarm):
+    return "info_hash=" + "".join(
+        f"%{b:02x}" for b in hashlib.sha1(b"kills %d" % swarm).digest())
 
 
-def seeded(scrape):
-    """How many torrents have a seed, by what the tracker says."""
-    n = 0
-    for i in range(0, TORRENTS, 50):
-        q = "?" + "&".join(info_hash(k) for k in range(i, i + 50))
-        with urllib.request.urlopen(scrape + q, timeout=30) as r:
-            n += len(re.findall(rb"8:completei[1-9][0-9]*e", r.read()))
-    return n
+def seeds(scrape, first, n):
+    """How many seeds each of n swarms has, by what the tracker says."""
+    q = "?" + "&".join(info_hash(i) for i in range(first, first + n))
+    with urllib.request.urlopen(scrape + q, timeout=30) as r:
+        body = r.read()
+    said = dict(re.findall(rb"20:(.{20})d8:completei(\d+)e", body, re.S))
+    return {i: int(said.get(hashlib.sha1(b"kills %d" % i).digest(), 0))
+            for i in range(first, first + n)}
 
 
-def announce(url, i):
-    q = (f"?{info_hash(i)}&peer_id=-XX0001-{i:012d}"
-         f"&port={1000 + i}&uploaded=0&downloaded=0&left=0&compact=1")
+def announce(url, swarm, i):
+    q = (f"?{info_hash(swarm)}&peer_id=-XX0001-{i:012d}"
+         f"&port={1000 + i % 60000}&uploaded=0&downloaded=0&left=0&compact=1")
     with urllib.request.urlopen(url + q, timeout=30) as r:
-        return r.read()
+        body = r.read()
+    if not body.startswith(b"d") or b"8:intervali" not in body:
+        sys.exit(f"an announce is answered with {body!r}")
+
+
+def state_file():
+    """Which save this is: each is a file of its own."""
+    try:
+        s = os.stat("state")
+    except FileNotFoundError:
+        return None
+    return s.st_ino, s.st_mtime_ns
+
+
+class TrackerLife:
+    """One run of bt-tracker: what it was told, which of it must outlive it."""
+
+    def __init__(self, number):
+        self.first = number * SWARMS
+        self.sent = 0
+        self.told = dict.fromkeys(range(self.first, self.first + SWARMS), 0)
+        self.p = begin(*TRACKER)
+        self.url = first(self.p).strip()
+        self.scrape = self.url.replace("/announce", "/scrape")
+
+    def announce(self):
+        swarm = self.first + self.sent % SWARMS
+        announce(self.url, swarm, self.sent)
+        self.sent += 1
+        self.told[swarm] += 1
+
+    def announce_for(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.announce()
+
+    def announce_until_saved(self):
+        """The second save from here on began after it, and has all before it."""
+        seen, end = state_file(), time.monotonic() + 60
+        for _ in range(2):
+            while (now := state_file()) == seen:
+                if time.monotonic() > end:
+                    sys.exit("it does not save")
+                self.announce()
+            seen = now
+
+    def look(self, known):
+        """known: of each swarm the least and the most that it may have."""
+        for at in range(0, self.first, SWARMS):
+            for i, n in seeds(self.scrape, at, SWARMS).items():
+                least, most = known[i]
+                if not least <= n <= most:
+                    sys.exit(f"swarm {i} has {n} seeds, and not {least} to "
+                             f"{most}: life {self.first // SWARMS}")
+                known[i] = n, n
 
 
 def kill_tracker():
-    killed = sent = 0
-    known = 0
-    while killed < count:
-        t = begin("bt-tracker", "-l", "http://127.0.0.1:0", "--state", "state",
-                  "--interval", "600", "--state-every", "1s")
-        url = first(t).strip()
-        scrape = url.replace("/announce", "/scrape")
-        there = seeded(scrape)
-        if there < known:
-            sys.exit(f"{there} torrents are there of {known} that were saved")
-        end = time.monotonic() + rng.uniform(0.05, 1.4)
-        while time.monotonic() < end:
-            announce(url, sent)
-            sent += 1
-        if killed % 4 == 3:
-            known = seeded(scrape)
-            t.send_signal(signal.SIGTERM)
-            t.wait()
-            t.stdout.close()
+    """By turns: killed at random, killed after a save, killed, and ended."""
+    known, sent, saved = {}, 0, 0
+    for number in range(count):
+        t = TrackerLife(number)
+        t.look(known)
+        t.announce()
+        t.announce_for(rng.uniform(0.05, 1.4))
+        least = dict.fromkeys(t.told, 0)
+        if number % 4 == 1:
+            least = dict(t.told)
+            t.announce_until_saved()
+            kill(t.p)
+        elif number % 4 == 3:
+            least = t.told
+            t.p.send_signal(signal.SIGTERM)
+            if t.p.wait(60) != -signal.SIGTERM: # 143 to a shell
+                sys.exit(f"bt-tracker ended with {t.p.returncode}")
+            t.p.stdout.close()
         else:
-            kill(t)
-        killed += 1
-    print(f"bt-tracker: {killed} ends, three of four by kill -9, {sent} "
-          f"announces; what was saved is there each time ({known} torrents)")
+            kill(t.p)
+        known.update((i, (least[i], t.told[i])) for i in least)
+        sent += t.sent
+        saved += sum(least.values())
+    last = TrackerLife(count)
+    last.look(known)
+    kill(last.p)
+    print(f"bt-tracker: {count} ends, three of four by kill -9, {sent} "
+          f"announces; the {saved} that were saved are there each time")
 
 
 {"get": kill_get, "seed": kill_seed, "tracker": kill_tracker}[tool]()
