@@ -25,13 +25,14 @@ import random
 import socket
 import struct
 import sys
+import threading
 import time
 import urllib.request
 
-MAGIC = 0x41727101980
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import anytls
 
+MAGIC = 0x41727101980
 BATCH = 64
 PATIENCE = 30
 SEED = 1
@@ -252,6 +253,11 @@ class Churn:
                 self.say([(p, 0 if p.seed else 1, 0)
                           for p in late[i:i + BATCH]])
 
+    def wait_for_late(self, older_than, until):
+        """Until all_again() finds somebody, or until then."""
+        due = min((p.last for p in self.peers), default=until) + older_than
+        threading.Event().wait(max(0, min(due, until) - time.monotonic()))
+
     def is_sure(self, swarm):
         return swarm.sure and \
             time.monotonic() - swarm.last < self.expire * 0.7
@@ -313,6 +319,7 @@ def main():
     deadline = max(c.silent_until, time.monotonic() + expire * 1.2) + 1
     while time.monotonic() < deadline:
         c.all_again(expire / 4)
+        c.wait_for_late(expire / 4, deadline)
     c.all_again(0)
     differ = c.recount()
     said, seeds = statistics(port), sum(p.seed for p in c.peers)
