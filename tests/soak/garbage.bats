@@ -36,7 +36,10 @@ teardown() { bt_teardown; }
 	[ "${output##* }" -gt $((n / 4)) ]
 	assert_equal "$(cat tracker.err)" ""
 	run python3 "$rules" check "127.0.0.1:$port" "127.0.0.1:$port"
+	assert_success
 	refute_output --partial broken
+	assert_equal "$(grep -c '^kept ' <<<"$output")" \
+	    "$(python3 "$rules" names | wc -l)"
 	bt_kill tracker
 	bt_wait tracker 30
 	assert_equal "$bt_status" 143
