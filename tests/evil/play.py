@@ -49,12 +49,19 @@ def begin_seed(st, torrent, *more, fast=0):
     return p, int(p.out().split(":")[-1])
 
 
+# Why an honest peer may be closed, and a hostile one that may stay.
+PARTED = ("the torrent is stopped", "neither needs anything of the other")
+HONEST_PARTED = PARTED + ("the connection ended",)
+FULL = "closed .*: it is banned, or there is no place for it"
+
+
 class Acts:
     """The gate of the honest opens when the hostile have done their worst."""
 
     def __init__(self, play, times):
         self.play, self.left = play, times
         self.gate = threading.Event()
+        self.over = threading.Event()
         self.lock = threading.Lock()
         self.bad = None
 
@@ -64,14 +71,21 @@ class Acts:
             self.play(w)
         except Failed as e:
             self.bad = str(e)
-        except OSError:
-            pass
+        except ConnectionError:
+            pass # the other end closed, and its log has to say why
+        except Exception as e:
+            self.bad = "%s: %s" % (type(e).__name__, e)
         if getattr(w, "asked", False):
             self.bad = "it was asked for what it has not"
         with self.lock:
             self.left -= 1
             if self.left <= 0:
                 self.gate.set()
+                self.over.set()
+
+    def judge(self):
+        check(self.over.wait(30), "the hostile one is still at it")
+        check(self.bad is None, self.bad)
 
 
 def memory(p, tool, *others, most=MEMORY):
@@ -88,10 +102,22 @@ def log_is_right(s, log):
             check(host in s.hosts, "banned the honest", host)
     else:
         check(not re.search("^bt-[a-z]*: banned", log, re.M), "banned someone")
-    for host, why in re.findall(r"closed (127\.0\.0\.[59]):\d+: (.*)", log):
-        check(why in ("the torrent is stopped", "the connection ended",
-                      "neither needs anything of the other"),
-              "closed the honest:", why)
+    for host, why in re.findall(r"closed (127[0-9.]+):\d+: (.*)", log):
+        if host not in s.hosts:
+            check(why in HONEST_PARTED, "closed the honest", host + ":", why)
+        elif s.end == "kept":
+            check(why in PARTED + s.fair, "closed who may stay:", why)
+
+
+def has_come(acts, wires, torrent):
+    """One of them was greeted: what the hostile do was done to somebody."""
+    def look():
+        return [w.theirs for w in wires if w.theirs is not None]
+    met = within(10, look) # its thread may lag
+    check(met, acts.bad or "the hostile one never met the program")
+    for h in met:
+        check(h[:20] == b"\x13BitTorrent protocol" and
+              h[28:48] == torrent.hash, "a wrong handshake:", h)
 
 
 def peer(st, s):
@@ -108,27 +134,26 @@ def get(st, s):
                  for h in ("127.0.0.6", "127.0.0.7")]
     evil = st.keep(Listens(s.torrent, EVIL, acts))
     late = s.play.__doc__.endswith("by comparing blocks.")
-    if s.end == "banned" and not late or s.play.__doc__.endswith("serves."):
+    if s.end == "banned" and not late:
         acts.gate.set() # side by side
     p = begin_get(st, s.torrent, [evil.at] + [g.at for g in good], fast=s.fast)
     if s.says and s.end != "banned":
-        p.says(s.says, 40)
-    elif late: # side by side from its first bad block on
-        acts.gate.wait(20)
-    elif s.end != "banned":
-        acts.gate.wait(0.5) # of who stays it is enough that it was there
+        p.says(s.told, 40)
+    elif s.end == "kept" or late: # late: side by side from its first bad block
+        check(acts.gate.wait(30), "the hostile one is still at it")
     acts.gate.set()
-    return judge_get(st, s, p, acts)
+    return judge_get(st, s, p, acts, evil.wires)
 
 
-def judge_get(st, s, p, acts):
+def judge_get(st, s, p, acts, wires):
     status = p.wait(40)
     check(status == 0, "status", status)
     with open(st.path("copy", s.torrent.name), "rb") as f:
         check(f.read() == s.torrent.data, "wrong content")
     log = p.err()
-    check(s.says is None or re.search(s.says, log), "never said:", s.says)
-    check(acts.bad is None, acts.bad)
+    check(s.told is None or re.search(s.told, log), "never said:", s.told)
+    has_come(acts, wires, s.torrent)
+    acts.judge()
     log_is_right(s, log)
     return memory(p, "bt-get")
 
@@ -139,17 +164,19 @@ def get_called(st, s):
     port = int(p.until("has begun", 20, lambda: re.search(
         r'"address": "127\.0\.0\.1:(\d+)"', p.out())).group(1))
     acts = Acts(s.play, s.times)
+    wires = []
     for _ in range(s.times):
         w = st.keep(Wire(dial(port, EVIL), s.torrent, True))
+        wires.append(w)
         threading.Thread(target=acts, args=(w,), daemon=True).start()
-    acts.gate.wait(1)
+    p.says(FULL, 20)
     good = st.keep(Wire(dial(port, HONEST), s.torrent, True))
     good.shake()
     check(good.wait_for("shake", 10) is not None, "no place for the honest")
     good.msg(BITFIELD, body=s.torrent.bits())
     good.msg(UNCHOKE)
     threading.Thread(target=good.serve, daemon=True).start()
-    return judge_get(st, s, p, acts)
+    return judge_get(st, s, p, acts, wires)
 
 
 def seed(st, s):
@@ -161,14 +188,18 @@ def seed(st, s):
         wires.append(w)
         threading.Thread(target=acts, args=(w,), daemon=True).start()
     if s.says and s.end != "kept":
-        p.says(s.says, 40)
-    acts.gate.wait(1 if s.times > 1 or s.end == "kept" else 5)
+        p.says(s.told, 40)
+    if s.full:
+        p.says(FULL, 20)
+    else:
+        acts.gate.wait(1 if s.times > 1 or s.end == "kept" else 5)
     bad = honest_leech(s.torrent, port)
     check(bad is None, "the honest leech:", bad)
     if s.says:
-        p.says(s.says, 5)
-    check(acts.gate.wait(30), "the hostile one is still at it")
-    check(acts.bad is None, acts.bad)
+        p.says(s.told, 5)
+    acts.judge()
+    if s.end == "kept": # the others are named in the log
+        has_come(acts, wires, s.torrent)
     status = p.stop()
     check(status == 143, "status", status)
     log_is_right(s, p.err())

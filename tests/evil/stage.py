@@ -99,6 +99,7 @@ class Wire:
         self.got = b""
         self.theirs = None      # their handshake
         self.ended = False      # the other end closed
+        self.begin_honest = lambda: None # told when the worst is done
         self.patience = 10
         self.lock = threading.Lock()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -183,14 +184,22 @@ class Wire:
             if not self.give(*r, spoil=spoil):
                 return
 
+    def _pass_over(self, b):
+        """Nobody reads what came, but for their handshake."""
+        if self.theirs is None:
+            self.got += b
+            if len(self.got) >= 68:
+                self.theirs, self.got = self.got[:68], b""
+
     def until_closed(self, wait=None):
         """Read on; True when the other end closes."""
         until = time.monotonic() + (self.patience if wait is None else wait)
         while not self.ended and (left := until - time.monotonic()) > 0:
             self.s.settimeout(left)
             try:
-                if not self.s.recv(1 << 16):
-                    self.ended = True
+                b = self.s.recv(1 << 16)
+                self.ended = self.ended or not b
+                self._pass_over(b)
             except socket.timeout:
                 break
             except OSError:
@@ -313,6 +322,15 @@ def _take(w, torrent, until):
             return "wrong bytes"
         todo.discard((i, at, len(b) - 8))
     return None
+
+
+def within(seconds, look):
+    """What look() says: once that is true, or when the time is over."""
+    end = time.monotonic() + seconds
+    tick = threading.Event()
+    while not (x := look()) and time.monotonic() < end:
+        tick.wait(0.02)
+    return x
 
 
 class Failed(Exception):
