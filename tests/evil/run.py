@@ -46,24 +46,29 @@ def readme(st):
 
 def one(name, run, keep):
     """(what went wrong or None, seconds, a note)"""
-    st = stage.Stage(name)
     begun = time.monotonic()
-    try:
-        note, bad = run(st), None
-    except stage.Failed as e:
-        note, bad = "", str(e)
-    except Exception as e:
-        note, bad = "", "%s: %s" % (type(e).__name__, e)
-    st.end()
-    if bad is not None:
-        for p in st.programs:
-            bad += "\n".join(
-                [""] + (p.out() + p.err()).splitlines()[-12:])
-    if not keep:
-        st.remove()
-    elif bad is not None:
-        bad += "\n" + st.dir
-    return bad, time.monotonic() - begun, note
+    note, bad = "", []
+
+    def attempt(what, *args):
+        try:
+            return what(*args)
+        except stage.Failed as e:
+            bad.append(str(e))
+        except Exception as e:
+            bad.append("%s: %s" % (type(e).__name__, e))
+
+    st = attempt(stage.Stage, name)
+    if st is not None:
+        note = attempt(run, st) or ""
+        attempt(st.end)
+        if bad:
+            for p in st.programs:
+                bad += attempt(p.last_words) or []
+        if not keep:
+            attempt(st.remove)
+        elif bad:
+            bad.append(st.dir)
+    return "\n".join(bad) if bad else None, time.monotonic() - begun, note
 
 
 def main():
@@ -73,8 +78,8 @@ def main():
     a.add_argument("-j", type=int, default=8)
     a.add_argument("patterns", nargs="*")
     o = a.parse_args()
-    told = ("readme", "Its table tells of every scenario.", readme)
-    todo = [s for s in [*scenes(), told]
+    last = ("readme", "Its table tells of every scenario.", readme)
+    todo = [s for s in [*scenes(), last]
             if not o.patterns or any(p in s[0] for p in o.patterns)]
     if o.l:
         for name, what, _ in todo:
@@ -84,7 +89,7 @@ def main():
     line, lock = queue.Queue(), threading.Lock()
     for n, s in enumerate(todo, 1):
         line.put((n, s))
-    failed = []
+    told, failed = [], []
 
     def worker():
         while True:
@@ -97,6 +102,7 @@ def main():
                 print("%s %d %s: %s [%.1f s%s]" % (
                     "ok" if bad is None else "not ok", n, name, what, took,
                     note and ", " + note), flush=True)
+                told.append(name)
                 if bad is not None:
                     failed.append(name)
                     print("# " + bad.replace("\n", "\n# "), flush=True)
@@ -106,7 +112,9 @@ def main():
         t.start()
     for t in threads:
         t.join()
-    return 1 if failed else 0
+    if len(told) != len(todo):
+        print("# %d of %d were not played" % (len(todo) - len(told), len(todo)))
+    return 1 if failed or len(told) != len(todo) else 0
 
 
 sys.exit(main())

@@ -377,6 +377,9 @@ class Program:
         with open(self.out_file, "rb") as f:
             return f.read().decode("utf-8", "backslashreplace")
 
+    def last_words(self):
+        return (self.out() + self.err()).splitlines()[-12:]
+
     def wait(self, seconds):
         try:
             return self.p.wait(seconds)
@@ -405,9 +408,19 @@ class Program:
             try:
                 self.p.wait(10)
             except subprocess.TimeoutExpired:
-                os.kill(self.pid(), signal.SIGKILL)
-                self.p.wait()
+                self._kill()
         return self.p.returncode
+
+    def _kill(self):
+        try:
+            os.kill(self.pid(), signal.SIGKILL)
+        except (OSError, IndexError):
+            pass # it is gone, and maxrss.py with it in a moment
+        try:
+            self.p.wait(10)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            self.p.wait()
 
     def peak(self):
         """Bytes of its resident set at their most."""
@@ -445,10 +458,16 @@ class Stage:
         return p
 
     def end(self):
-        for p in self.programs:
-            p.stop()
-        for c in self.closing:
-            c.close()
+        """All of it, whatever of it fails; the first failure is raised then."""
+        bad = []
+        for stop in [p.stop for p in self.programs] + [
+                c.close for c in self.closing]:
+            try:
+                stop()
+            except Exception as e:
+                bad.append(e)
+        if bad:
+            raise bad[0]
 
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)
