@@ -26,13 +26,6 @@ BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 NAMES = ["bt", "transmission", "aria2", "libtorrent"]
 
 
-def free_port():
-    s = listener(US)
-    port = s.getsockname()[1]
-    s.close()
-    return port
-
-
 def env(st):
     home = st.path("home")
     os.makedirs(home, exist_ok=True)
@@ -43,8 +36,9 @@ def bt(st, torrent, where, port, seed, insecure):
     if seed:
         return [os.path.join(BIN, "bt-seed"), "--port", str(port), "--bind",
                 US, torrent, os.path.join(where, "x")]
-    return [os.path.join(BIN, "bt-get"), "-q", "--port", str(port), "--bind",
-            US, "--seed", "-d", where, torrent] + ["--insecure"] * insecure
+    return [os.path.join(BIN, "bt-get"), "--json", "--port", str(port),
+            "--bind", US, "--seed", "-d", where, torrent] + [
+                "--insecure"] * insecure
 
 
 def transmission(st, torrent, where, port, seed, insecure):
@@ -83,20 +77,36 @@ START = dict(bt=bt, transmission=transmission, aria2=aria2,
              libtorrent=libtorrent)
 
 
+def begin(st, name, torrent, where, seed=False, insecure=False):
+    """Ours find a port. The others are given one, which is held for them until
+    they start: many are looked for at the same time."""
+    run = st.path("run")
+    os.makedirs(where, exist_ok=True)
+    os.makedirs(run, exist_ok=True)
+    held = None if name == "bt" else listener(US)
+    port = 0 if held is None else held.getsockname()[1]
+    argv = START[name](st, torrent, where, port, seed, insecure)
+    if held is not None:
+        held.close()
+    p = Program(argv, run, env=env(st))
+    st.programs.append(p)
+    p.port = port
+    return p
+
+
 def start(st, name, tiers, seed=False, insecure=False):
     where = st.path("files")
     os.makedirs(where, exist_ok=True)
     if seed:
         with open(os.path.join(where, "x"), "wb") as f:
             f.write(SMALL.data)
-    port = free_port()
     torrent = st.write("t.torrent", SMALL.metainfo(tiers))
-    run = st.path("run")
-    os.makedirs(run, exist_ok=True)
-    p = Program(START[name](st, torrent, where, port, seed, insecure), run,
-                env=env(st))
-    st.programs.append(p)
-    p.port, p.file = port, os.path.join(where, "x")
+    p = begin(st, name, torrent, where, seed, insecure)
+    if name == "bt":
+        p.port = int(p.until("says where it is", PATIENCE, lambda: re.search(
+            r"^(?:ready\t.*|.*\"address\": \")127\.0\.0\.1:(\d+)", p.out(),
+            re.M)).group(1))
+    p.file = os.path.join(where, "x")
     return p
 
 
@@ -121,14 +131,6 @@ def got(p, wait):
             pass
         tick.wait(0.05)
     return None
-
-
-def is_listening(p):
-    try:
-        dial(p.port, LEECH, 1).close()
-        return True
-    except OSError:
-        return False
 
 
 def cell(p, took, base, closed=None):
@@ -193,7 +195,7 @@ def peer_get(st, s, name, base):
         except (OSError, Failed):
             pass
         gate.set()
-    if s.end == "banned" or s.what.endswith("serves."):
+    if s.end == "banned":
         gate.set()
     p = start(st, name, [])
     hosts = [HONEST] + (["127.0.0.6", "127.0.0.7"] * (s.end == "banned"))
@@ -202,6 +204,7 @@ def peer_get(st, s, name, base):
                          daemon=True).start()
     evil = st.keep(Wire(dial(p.port, EVIL), SMALL, True))
     evil.side = "get"
+    evil.begin_honest = gate.set
     threading.Thread(target=play, args=(evil,), daemon=True).start()
     gate.wait(PATIENCE)
     gate.set()
@@ -296,15 +299,10 @@ def torrent(st, s, name, base):
             if ":" in m: # of --peer
                 t.peers = [(m.split(":")[0], int(m.split(":")[1]))]
         url = t.url.encode()
-        where, run = st.path("copy"), st.path("run")
-        os.makedirs(where, exist_ok=True)
-        os.makedirs(run, exist_ok=True)
         path = st.write("t.torrent", b"d8:announce" + b"%d:" % len(url) +
                         url + metainfo[1:])
-        p = Program(START[name](st, path, where, free_port(), False, False),
-                    run, env=env(st))
+        p = begin(st, name, path, st.path("copy"))
         p.is_other, p.status = True, None
-        st.programs.append(p)
         try:
             p.p.wait(10) # most go on for ever
         except subprocess.TimeoutExpired:
