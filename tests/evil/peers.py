@@ -383,11 +383,11 @@ def stall_half_block(w):
     w.wait_for("never", 30)
 
 
-@scene("get seed", "it has been silent for too long", fast=40)
+@scene("get seed", "it has been silent for too long", fast=20)
 def silent(w):
     """Not a byte after the handshake, for four minutes."""
     w.shake()
-    w.until_closed(20)
+    w.until_closed(30)
 
 
 @scene("get", end="kept")

@@ -95,18 +95,25 @@ def memory(p, tool, *others, most=MEMORY):
     return "%+d KiB" % (more >> 10)
 
 
-def log_is_right(s, log):
+def closes(log):
+    return re.findall(r"closed (127[0-9.]+):\d+: (.*)", log)
+
+
+def log_is_right(s, log, running):
+    """running: what of it was said before anybody stopped it."""
     check(not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", log), "raw control bytes")
     if s.end == "banned":
         for host in re.findall(r"^bt-[a-z]*: banned ([0-9.]+)", log, re.M):
             check(host in s.hosts, "banned the honest", host)
     else:
         check(not re.search("^bt-[a-z]*: banned", log, re.M), "banned someone")
-    for host, why in re.findall(r"closed (127[0-9.]+):\d+: (.*)", log):
-        if host not in s.hosts:
-            check(why in HONEST_PARTED, "closed the honest", host + ":", why)
-        elif s.end == "kept":
-            check(why in PARTED + s.fair, "closed who may stay:", why)
+    for host, why in closes(log):
+        check(host in s.hosts or why in HONEST_PARTED,
+              "closed the honest", host + ":", why)
+    if s.end == "kept":
+        for host, why in closes(running):
+            check(host not in s.hosts or why in PARTED + s.fair,
+                  "closed who may stay:", why)
 
 
 def has_come(acts, wires, torrent):
@@ -154,7 +161,7 @@ def judge_get(st, s, p, acts, wires):
     check(s.told is None or re.search(s.told, log), "never said:", s.told)
     has_come(acts, wires, s.torrent)
     acts.judge()
-    log_is_right(s, log)
+    log_is_right(s, log, log)
     return memory(p, "bt-get")
 
 
@@ -200,7 +207,8 @@ def seed(st, s):
     acts.judge()
     if s.end == "kept": # the others are named in the log
         has_come(acts, wires, s.torrent)
+    running = p.err() # who calls just then is told that it comes in vain
     status = p.stop()
     check(status == 143, "status", status)
-    log_is_right(s, p.err())
+    log_is_right(s, p.err(), running)
     return memory(p, "bt-seed")
