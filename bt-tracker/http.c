@@ -240,8 +240,7 @@ send_out(struct conn *c, const uint8_t *p, size_t n)
 
 	if (sent == -1 && errno != EAGAIN)
 		return -1;
-	if (sent == -1)
-		sent = 0;
+	sent = sent == -1 ? 0 : sent;
 	if ((size_t)sent == n)
 		return 1;
 	keep(c, &c->out, &c->out_n, p + sent, n - (size_t)sent);
@@ -346,16 +345,9 @@ serve(struct conn *c, const uint8_t *p, size_t n)
 		}
 	}
 	keep(c, &c->in, &c->in_n, p, n);
-	if (n > 0 && c->h->kept > KEPT_MAX &&
-	    TAILQ_EMPTY(&c->h->in[ST_WRITING])) {
-		conn_close(c);
-		return false;
-	}
 	/* the time that a request has does not begin anew with each byte */
-	if (n == 0 && (any || c->state != ST_READING))
-		set_state(c, ST_IDLE);
-	else if (any || c->state != ST_READING)
-		set_state(c, ST_READING);
+	if (any || c->state != ST_READING)
+		set_state(c, n == 0 ? ST_IDLE : ST_READING);
 	return true;
 }
 
@@ -443,9 +435,11 @@ shed(struct bt_http *h)
 {
 	struct conn *c;
 
-	while (
-	    h->kept > KEPT_MAX && (c = TAILQ_FIRST(&h->in[ST_WRITING])) != NULL)
-		conn_close(c);
+	while (h->kept > KEPT_MAX) {
+		c = TAILQ_FIRST(&h->in[ST_WRITING]);
+		conn_close(
+		    c != NULL ? c : TAILQ_LAST(&h->in[ST_READING], conns));
+	}
 }
 
 static void
@@ -513,6 +507,7 @@ accept_conn(struct listener *l, int fd, const struct sockaddr_storage *ss)
 	c->since_ms = h->clerk->now_ms;
 	TAILQ_INSERT_TAIL(&h->in[ST_READING], c, link);
 	read_more(c);
+	shed(h);
 }
 
 static void
@@ -537,10 +532,9 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 		len = sizeof(ss);
 		fd = accept4(lfd, (struct sockaddr *)&ss, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd != -1) {
+		if (fd != -1)
 			accept_conn(l, fd, &ss);
-			shed(l->h);
-		} else if (errno == EAGAIN)
+		else if (errno == EAGAIN)
 			return;
 		else if (errno == EMFILE || errno == ENFILE ||
 			 errno == ENOBUFS || errno == ENOMEM) {

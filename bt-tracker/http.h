@@ -21,7 +21,8 @@
  *  8. TLS is between the socket and these rules: a handshake is a part of the
  *     first request, and must be over in the time that this has.
  *  9. What they wait with is 32 MiB in all; beyond that the connection goes whose
- *     reply has waited longest for its socket to take it.
+ *     reply has waited longest for its socket to take it, or where none waits,
+ *     who began a request last.
  * Peers are told of both families. Peer ids are not kept, so dictionary
  * replies come without them. One for each worker; one thread calls it.
  * Touches: sockets.

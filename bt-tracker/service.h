@@ -72,11 +72,8 @@ struct bt_service_answer {
 int	bt_service_announce(struct bt_service *s, struct bt_clerk *c,
 	    const struct bt_service_ask *ask, struct bt_service_answer *answer,
 	    struct bt_err *err);
-/*
- * Announces to these n torrents, at most BT_SERVICE_AHEAD, come next: have the
- * memory of their swarms on its way, all at once rather than one after the other.
- */
-#define BT_SERVICE_AHEAD	32u
+/* Announces to n torrents come next: have their memory on its way at once. */
+#define BT_SERVICE_AHEAD	32u	/* n at most */
 void	bt_service_foresee(struct bt_service *s,
 	    const uint8_t *const info_hashes[], size_t n);
 /*

@@ -90,8 +90,7 @@ void	bt_store_free(struct bt_store *s);
 int	bt_store_announce(struct bt_store *s, const struct bt_store_ask *ask,
 	    uint64_t now_ms, struct bt_rng *rng, struct bt_store_answer *answer,
 	    struct bt_err *err);
-/* A step of having what an announce will read on its way: see swarms.h. */
-struct bt_swarms_ahead;
+struct bt_swarms_ahead;	/* what an announce will read, on its way */
 void	bt_store_fetch(const struct bt_store *s, struct bt_swarms_ahead *a);
 /* Fill in the counts of row->info_hash: zeros for a swarm that is not there. */
 void	bt_store_scrape(struct bt_store *s, struct bt_scrape_row *row);
@@ -110,10 +109,7 @@ size_t	bt_store_look(struct bt_store *s, uint32_t *left,
  */
 uint32_t	bt_store_sweep(struct bt_store *s, uint64_t now_ms);
 
-/*
- * Would there be room for one peer more of that family in that swarm, were all
- * others gone? If not, none of them is to be.
- */
+/* Is there room for one peer more of a swarm when all other swarms are gone? */
 bool	bt_store_may_grow(const struct bt_store *s, const uint8_t info_hash[20],
 	    uint8_t family);
 /*
@@ -121,10 +117,7 @@ bool	bt_store_may_grow(const struct bt_store *s, const uint8_t info_hash[20],
  * that all shards share. False when there is none.
  */
 bool	bt_store_oldest(struct bt_store *s, uint64_t *touched);
-/*
- * Drop the oldest swarm that was last announced before that time; never the one
- * with that info-hash, if it is not NULL. False when there is no other.
- */
+/* Drop the oldest swarm from before then; never `keep`. False: there is none. */
 bool	bt_store_evict(struct bt_store *s, const uint8_t *keep,
 	    uint64_t before);
 

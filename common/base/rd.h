@@ -51,10 +51,8 @@ bt_put_be16(uint8_t *p, uint16_t v)
 static inline void
 bt_put_be32(uint8_t *p, uint32_t v)
 {
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
+	bt_put_be16(p, (uint16_t)(v >> 16));
+	bt_put_be16(p + 2, (uint16_t)v);
 }
 
 static inline void
@@ -70,8 +68,7 @@ bt_rd_of(struct bt_str in)
 	return (struct bt_rd){ .in = in };
 }
 
-/* n bytes; empty if bad. */
-static inline struct bt_str
+static inline struct bt_str /* n bytes; empty if bad */
 bt_rd_take(struct bt_rd *r, size_t n)
 {
 	struct bt_str s = { r->in.p, n };
@@ -91,11 +88,9 @@ bt_rd_copy(struct bt_rd *r, void *to, size_t n)
 {
 	struct bt_str s = bt_rd_take(r, n);
 
-	if (n == 0)
-		return;
-	if (r->bad)
+	if (n > 0 && r->bad)
 		memset(to, 0, n);
-	else
+	else if (n > 0)
 		memcpy(to, s.p, n);
 }
 

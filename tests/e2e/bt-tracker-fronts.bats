@@ -250,6 +250,7 @@ public() {
 	assert_line "d14:failure reason38:too many connections from your address8:retry ini5ee"
 	refute_line --partial 429
 	public --admin 198.18.0.1:0 --max-per-address 3 -- bash -c '
+		until grep -q "/stats$" urls; do read -rt 0.02 <> <(:) || :; done
 		port=$(sed -n "\$s/.*:\([0-9]*\)\/.*/\1/p" urls)
 		python3 "$BT_ROOT/tests/lib/fronts.py" held "$port" 4 198.18.0.9'
 	assert_line "198.18.0.9 3"
