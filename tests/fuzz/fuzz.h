@@ -9,6 +9,10 @@
 
 #include "base/str.h"
 
+#ifdef NDEBUG
+#error "without asserts nothing is checked"
+#endif
+
 int	LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /* Does view lie inside whole? An empty one may lie anywhere. */
@@ -20,6 +24,16 @@ is_inside(struct bt_str whole, struct bt_str view)
 	if (view.n == 0)
 		return true;
 	return at >= lo && at - lo <= whole.n && view.n <= whole.n - (at - lo);
+}
+
+/* Is no byte of a text one that a terminal obeys? */
+static inline bool
+is_harmless(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
 }
 
 #endif

@@ -47,8 +47,7 @@ check_reply(struct bt_str in)
 	if (bt_scrape_reply_parse(in, rows, ROWS, &n, &err) == -1) {
 		assert(err.kind == BT_ENET || err.kind == BT_ELIMIT ||
 		       err.kind == BT_EREFUSED);
-		for (const char *c = err.text; *c != '\0'; c++)
-			assert((uint8_t)*c >= ' ' && *c != 0x7f);
+		assert(is_harmless(err.text));
 		return;
 	}
 	assert(n <= ROWS);
