@@ -11,6 +11,7 @@
 #include "fuzz.h"
 
 #define ANNOUNCE_LEN 98u
+#define ROW_LEN 12u
 
 static void
 check_announce(
@@ -49,6 +50,16 @@ check_again(const struct bt_udp_request *q, struct bt_str out)
 	bt_buf_fini(&twice);
 }
 
+static size_t
+hashes_in(struct bt_str in, enum bt_udp_action action)
+{
+	size_t n = (in.n - 16) / 20;
+
+	if (action != BT_UDP_SCRAPE)
+		return 0;
+	return n < BT_UDP_SCRAPE_MAX ? n : BT_UDP_SCRAPE_MAX;
+}
+
 static void
 check_request(struct bt_str in)
 {
@@ -78,39 +89,95 @@ check_request(struct bt_str in)
 	if (q.action == BT_UDP_ANNOUNCE) {
 		check_announce(in, &q, bt_buf_str(&out));
 	} else {
-		assert(out.n <= in.n);
-		assert(memcmp(out.p, in.p, out.n) == 0);
+		assert(q.nhashes == hashes_in(in, q.action));
 		assert(out.n == 16 + q.nhashes * 20);
+		assert(memcmp(out.p, in.p, out.n) == 0);
 	}
 	check_again(&q, bt_buf_str(&out));
 	bt_buf_fini(&out);
 }
 
+/* How much of a reply counts; 0: it is none. */
+static size_t
+length_of(struct bt_str in, uint8_t family)
+{
+	size_t size = family == 4 ? 6 : 18, n = in.n;
+
+	if (n < 8)
+		return 0;
+	switch (bt_be32(in.p)) {
+	case BT_UDP_CONNECT:
+		return n < 16 ? 0 : 16;
+	case BT_UDP_ANNOUNCE:
+		return n < 20 ? 0 : 20 + (n - 20) / size * size;
+	case BT_UDP_SCRAPE:
+		return 8 + (n - 8) / ROW_LEN * ROW_LEN;
+	case BT_UDP_ERROR:
+		while (n > 8 && in.p[n - 1] == 0)
+			n--;
+		return n;
+	default:
+		return 0;
+	}
+}
+
+static void
+check_rows(const struct bt_udp_reply *r, struct bt_str in)
+{
+	struct bt_scrape_row row;
+	const uint8_t *p = in.p + 8;
+
+	for (size_t i = 0; i < r->nrows; i++, p += ROW_LEN) {
+		bt_udp_reply_row(r, i, &row);
+		assert(row.complete == bt_be32(p));
+		assert(row.downloaded == bt_be32(p + 4));
+		assert(row.incomplete == bt_be32(p + 8));
+		assert(row.downloaders == row.incomplete);
+	}
+}
+
+/* All that counts is in one view, of the kind that the action has. */
+static void
+check_views(const struct bt_udp_reply *r, struct bt_str in, size_t length)
+{
+	bool is_announce = r->action == BT_UDP_ANNOUNCE;
+
+	assert(r->peers.n == (is_announce ? length - 20 : 0));
+	assert(r->nrows * ROW_LEN ==
+	       (r->action == BT_UDP_SCRAPE ? length - 8 : 0));
+	assert(r->error.n == (r->action == BT_UDP_ERROR ? length - 8 : 0));
+	assert(is_inside(in, r->peers));
+	assert(is_inside(in, r->error));
+	assert(is_inside(in, (struct bt_str){ r->rows, r->nrows * ROW_LEN }));
+}
+
+/* The same bytes, but that a negative interval is 0. */
 static void
 check_reply(struct bt_str in, uint8_t family)
 {
-	struct bt_scrape_row row;
+	size_t length = length_of(in, family);
 	struct bt_udp_reply r;
+	uint32_t interval;
 	struct bt_buf out;
 	int rc;
 
-	if (bt_udp_reply_parse(in, family, &r) == -1)
+	rc = bt_udp_reply_parse(in, family, &r);
+	assert(rc == (length == 0 ? -1 : 0));
+	if (rc == -1)
 		return;
-	assert(is_inside(in, r.peers));
-	assert(r.peers.n % (family == 4 ? 6 : 18) == 0);
-	assert(is_inside(in, r.error));
-	assert(is_inside(in, (struct bt_str){ r.rows, r.nrows * 12 }));
-	assert(r.interval <= INT32_MAX);
-	for (size_t i = 0; i < r.nrows; i++) {
-		bt_udp_reply_row(&r, i, &row);
-		assert(row.downloaded == bt_be32(in.p + 8 + 12 * i + 4));
-	}
+	check_views(&r, in, length);
+	check_rows(&r, in);
 	bt_buf_init(&out, in.n);
 	rc = bt_udp_reply_put(&out, &r);
 	assert(rc == 0);
-	assert(memcmp(out.p, in.p, 8) == 0);
-	if (r.action != BT_UDP_ANNOUNCE || r.interval != 0)
-		assert(memcmp(out.p, in.p, out.n) == 0);
+	assert(out.n == length);
+	if (r.action == BT_UDP_ANNOUNCE) {
+		interval = bt_be32(in.p + 8);
+		interval = interval <= INT32_MAX ? interval : 0;
+		assert(bt_be32(out.p + 8) == interval);
+		bt_put_be32(out.p + 8, bt_be32(in.p + 8));
+	}
+	assert(memcmp(out.p, in.p, out.n) == 0);
 	bt_buf_fini(&out);
 }
 
