@@ -103,12 +103,15 @@ FUZZ =		$(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c))
 TIME =		60
 $(BUILD)/tests/fuzz/fuzz_saved.o: STD += -Ibt-tracker
 $(BUILD)/tests/fuzz/fuzz_request.o: STD += -Ibt-tracker
+# what one target has besides
+$(addprefix $(BUILD)/tests/fuzz/,replay_torrent fuzz_torrent): $(BUILD)/tests/fuzz/game.o
+objects_first =	$(filter %.o,$^) $(filter %.a,$^)
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/tests/fuzz/replay.o $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lunistring -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(objects_first) -lunistring -lcrypto
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/libbttracker.a $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lunistring -lcrypto
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(objects_first) -lunistring -lcrypto
 
 # Real torrents with faults through bt-info's own entry: `make mutations`.
 MUTATE =	$(BUILD)/tests/fuzz/mutate
