@@ -8,7 +8,8 @@
  * A mutation knows where values begin and end, so that most keep their form and
  * many are still torrents. What must hold for each: a result of 0, or a
  * sentence of a kind that exits 3; what cannot be shown has a lint error; it
- * ends within a minute. The same SEED gives the same mutations.
+ * ends within a minute. The same SEED gives the same mutations, and the one
+ * that is tried lies in a file, which stays when it fails.
  */
 #include <assert.h>
 #include <err.h>
@@ -20,6 +21,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/bencode.h"
+#include "fuzz.h"
 #include "info.h"
 #include "job.h"
 
@@ -235,9 +237,37 @@ run(struct job *job, enum job_mode mode, struct bt_str in)
 	}
 	assert(e.kind == BT_EINPUT || e.kind == BT_ELIMIT);
 	assert(e.text[0] != '\0');
-	for (const char *p = e.text; *p != '\0'; p++)
-		assert((unsigned char)*p >= ' ' && *p != 0x7f);
+	assert(is_harmless(e.text));
 	return -1;
+}
+
+/* Where the mutation that is tried lies. */
+static struct {
+	char path[4096];
+	int fd;
+} kept;
+
+static void
+keep_begin(const char *seed)
+{
+	const char *dir = getenv("TMPDIR");
+
+	snprintf(kept.path, sizeof(kept.path), "%s/mutation.XXXXXX",
+	    dir == NULL ? "/tmp" : dir);
+	kept.fd = mkstemp(kept.path);
+	if (kept.fd == -1)
+		err(1, "cannot make '%s'", kept.path);
+	printf("seed %s; what fails stays in '%s'\n", seed, kept.path);
+	fflush(stdout);
+}
+
+/* A crash in whatever way, that of a sanitizer too, finds the bytes there. */
+static void
+keep(struct bt_str in)
+{
+	if (pwrite(kept.fd, in.p, in.n, 0) != (ssize_t)in.n ||
+	    ftruncate(kept.fd, (off_t)in.n) == -1)
+		err(1, "cannot write '%s'", kept.path);
 }
 
 /* Does it still show? An input is a block of its own exact size. */
@@ -249,6 +279,7 @@ try(struct job jobs[2], struct mutant *m, uint32_t turn)
 	uint8_t *exact = bt_mem_dup(in.p, in.n);
 	int rc, lint;
 
+	keep(in);
 	in.p = exact;
 	alarm(PATIENCE_S);
 	rc = run(&jobs[turn % 2], modes[turn / 2 % 4], in);
@@ -331,6 +362,8 @@ main(int argc, char **argv)
 	bt_buf_init(&m.next, SIZE_MAX_HERE);
 	start_job(&jobs[0], null, false);
 	start_job(&jobs[1], null, true);
+	if (folder == NULL)
+		keep_begin(argv[2]);
 	for (uint32_t i = 0; i < count; i++) {
 		make(&m, bt_buf_str(&seeds[i % n]));
 		if (folder != NULL)
@@ -341,6 +374,7 @@ main(int argc, char **argv)
 	for (uint32_t i = 0; i < n; i++)
 		bt_buf_fini(&seeds[i]);
 	if (folder == NULL) {
+		unlink(kept.path);
 		printf(
 		    "%u of %u mutations are torrents still\n", parsed, count);
 		if (parsed < count / 10)
