@@ -26,7 +26,7 @@ for suite; do
 	    $(sum 's/^\[  PASSED  \] ([0-9]+) test.*/\1/p') +
 	    $(sum 's/^passed: ([0-9]+)$/\1/p')))
 	bad=$(($(count '^not ok [0-9]+ ') +
-	    $(count '^\[  FAILED  \] [a-z_]+$') +
+	    $(sum 's/^ *([0-9]+) FAILED TEST\(S\)$/\1/p') +
 	    $(sum 's/^failed: ([0-9]+)$/\1/p')))
 	if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
 		echo "$name: ended with status $status"
