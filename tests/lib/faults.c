@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,12 +211,14 @@ redirect(const char *path, char *other, size_t n)
 int
 open64(const char *path, int flags, ...)
 {
+	/* O_TMPFILE has the bit of O_DIRECTORY, which comes without a mode */
+	bool makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
 	char other[4096];
 	mode_t mode;
 	va_list ap;
 
 	va_start(ap, flags);
-	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, mode_t) : 0;
+	mode = makes ? va_arg(ap, mode_t) : 0;
 	va_end(ap);
 	return REAL(open64)(redirect(path, other, sizeof(other)), flags, mode);
 }
