@@ -2,7 +2,7 @@
 # plant.sh - bugs planted in a copy of the core are caught.
 #
 # Each is one substitution that must fit the source and still compile, and a
-# scenario that must fail with it, with a word of why.
+# scenario that must fail with it, and say so with a word of why.
 set -u
 
 root=$(pwd)
@@ -10,29 +10,46 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 
+# miss NAME WHAT: nothing was caught
+miss() {
+	echo "not caught: $1"
+	echo "$2" | tail -5
+	failed=$((failed + 1))
+}
+
+# What the lines that tell of a failure say, each without who and when.
+failures() {
+	sed -nE 's/^[a-z]+ seed [0-9]+: at [^:]*: //p
+	    s/^[a-z]+ seed [0-9]+: (ended by signal)/\1/p
+	    s/^.*(Assertion .*)$/\1/p'
+}
+
 # plant NAME FILE SED SCENARIO WHY [RUNS]: WHY must be in what is said of one
 plant() {
 	local name=$1 file=common/core/$2 edit=$3 scenario=$4 why=$5 runs=${6:-5}
-	local said
+	local said status told
 
 	sed -i -E "$edit" "$dir/$file"
 	if cmp -s "$root/$file" "$dir/$file"; then
-		said="the plant does not fit $file"
-	elif ! said=$(make -C "$dir" --no-print-directory -s CFLAGS=-O1 \
-	    build/tests/sim/sim 2>&1); then
-		said="it does not compile: $said"
-	else
-		said=$("$dir/build/tests/sim/sim" -r "$runs" "$scenario" 2>&1)
-	fi
-	cp "$root/$file" "$dir/$file"
-	if [[ $said =~ ^.*($why) ]]; then
-		echo "caught: $name: ${BASH_REMATCH[1]}"
-		passed=$((passed + 1))
+		miss "$name" "the plant does not fit $file"
 		return
 	fi
-	echo "not caught: $name"
-	echo "$said" | tail -5
-	failed=$((failed + 1))
+	if ! said=$(make -C "$dir" --no-print-directory -s CFLAGS=-O1 \
+	    build/tests/sim/sim 2>&1); then
+		cp "$root/$file" "$dir/$file"
+		miss "$name" "it does not compile: $said"
+		return
+	fi
+	cp "$root/$file" "$dir/$file"
+	said=$("$dir/build/tests/sim/sim" -r "$runs" "$scenario" 2>&1)
+	status=$?
+	told=$(failures <<<"$said" | grep -oEm1 "$why" | head -1)
+	if [ $status -ne 1 ] || [ -z "$told" ]; then
+		miss "$name" "$said"
+		return
+	fi
+	echo "caught: $name: $told"
+	passed=$((passed + 1))
 }
 
 cp -a Makefile common tests "$dir/"
@@ -42,7 +59,7 @@ plant 'what is asked is not recorded' begun.c \
     rough 'twice|check|Assertion'
 plant 'a piece is announced though its hash is wrong' jobs_out.c \
     's/r->status == BT_DISK_OK\)$/r->status != BT_DISK_ERROR)/' \
-    liar 'says piece|announces piece|pieces'
+    liar 'says piece|announces piece|its pieces'
 plant 'blocks of the dead are not released' roster.c \
     '/^let_go\(/,/^}/ s/^\tbt_requests_drop_all\(t, p\);$//' \
     rough 'check|finished|Assertion'
@@ -66,7 +83,7 @@ plant 'blocks that came are not waste' inbox.c \
     echo 'check|gained'
 plant 'a piece whose disk failed is taken for good' jobs_out.c \
     's/r->status == BT_DISK_OK\)$/r->status != BT_DISK_MISMATCH)/' \
-    faults 'says piece|announces piece|pieces' 40
+    faults 'says piece|announces piece|its pieces' 40
 
 echo "passed: $passed"
 echo "failed: $failed"
