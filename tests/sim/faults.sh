@@ -28,7 +28,7 @@ sim=$1 from=$2 count=$3
 	tenth[share * 10 >= 9 ? 9 : int(share * 10)]++
 	next
 }
-/^faults +seed/ || /^to replay/ || /^passed/ || /^failed/ { print }
+{ print }
 END {
 	printf "%d leeches: %d finished, %d stranded by a seed that died" \
 	    " (in %d of %d such worlds), %d disks failed for good; %.0f s\n",

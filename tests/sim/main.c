@@ -214,6 +214,8 @@ main(int argc, char **argv)
 	struct sim_scenario sc;
 	long cpus;
 
+	/* what a run said stays when an assertion or a signal ends it */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!parse(argc, argv, &o)) {
 		fprintf(stderr, "usage: sim [-dlqv] [-g ms] [-n peers] "
 				"[-r runs] [-s seed] [scenario ...]\n");
