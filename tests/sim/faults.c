@@ -23,19 +23,6 @@ draw(struct sim *s, const unsigned *at)
 }
 
 static void
-lose_connection(struct sim *s, struct sim_host *h)
-{
-	unsigned n = bt_rng_below(&s->rng, 20);
-	struct sim_end *e;
-
-	TAILQ_FOREACH(e, &h->ends, all)
-	if (n-- == 0)
-		break;
-	if (e != NULL)
-		sim_net_cut(e);
-}
-
-static void
 kill_for_a_while(struct sim *s, struct sim_host *h)
 {
 	int64_t back;
@@ -59,7 +46,7 @@ strike(struct sim *s, void *what, uint64_t arg)
 	if (h->shell != NULL && sim_chance(s, 300))
 		kill_for_a_while(s, h);
 	else
-		lose_connection(s, h);
+		sim_net_cut_any(h);
 }
 
 static void
@@ -106,12 +93,7 @@ look(struct sim *s, void *what, uint64_t arg)
 	if (s->is_over || s->unfinished == 0)
 		return;
 	sim_world_after(s, BT_SEC(5), look, NULL, 0);
-	bt_bits_init(&all, s->content.layout->pieces);
-	for (unsigned i = 0; i < s->nhosts; i++)
-		if (s->hosts[i]->shell != NULL && s->hosts[i]->up)
-			for (uint32_t p = 0; p < all.n; p++)
-				if (bt_bits_has(&s->hosts[i]->shell->disk, p))
-					bt_bits_put(&all, p);
+	sim_shell_held(s, 0, &all);
 	for (unsigned i = 0; i < s->nhosts; i++)
 		is_even = is_even && (!is_living_leech(s->hosts[i]) ||
 					 !bt_bits_any_not_in(

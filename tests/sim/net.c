@@ -310,6 +310,19 @@ sim_net_cut(struct sim_end *e)
 }
 
 void
+sim_net_cut_any(struct sim_host *h)
+{
+	unsigned n = bt_rng_below(&h->sim->rng, 20);
+	struct sim_end *e;
+
+	TAILQ_FOREACH(e, &h->ends, all)
+	if (n-- == 0)
+		break;
+	if (e != NULL)
+		sim_net_cut(e);
+}
+
+void
 sim_net_drop_all(struct sim_host *h, bool loud)
 {
 	struct sim_end *e;

@@ -49,6 +49,8 @@ void	sim_net_line(struct sim_end *e);
 void	sim_net_close(struct sim_end *e);
 /* The network ends it: both sides hear of it at once. */
 void	sim_net_cut(struct sim_end *e);
+/* One of a host's connections, or, by chance, none. */
+void	sim_net_cut_any(struct sim_host *h);
 /* Every connection of a host that died. */
 void	sim_net_drop_all(struct sim_host *h, bool loud);
 /* Nothing of it is left. */

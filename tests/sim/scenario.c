@@ -1,5 +1,6 @@
 #include "scenario.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/rate.h"
@@ -42,10 +43,12 @@ add_evil(struct sim *s, const struct sim_trait *t, uint64_t up_bps)
 static const struct sim_trait *
 trait(const char *name)
 {
-	for (unsigned i = 0; i < sim_ntraits; i++)
-		if (strcmp(sim_traits[i].name, name) == 0)
-			return &sim_traits[i];
-	return &sim_traits[0];
+	unsigned i = 0;
+
+	while (i < sim_ntraits && strcmp(sim_traits[i].name, name) != 0)
+		i++;
+	assert(i < sim_ntraits);
+	return &sim_traits[i];
 }
 
 /* Something between half and one and a half of it. */
@@ -216,8 +219,6 @@ static void
 strike(struct sim *s, void *what, uint64_t arg)
 {
 	struct sim_host *h = s->hosts[bt_rng_below(&s->rng, s->nhosts)];
-	struct sim_end *e;
-	unsigned n;
 
 	(void)what;
 	if (s->is_over)
@@ -231,12 +232,7 @@ strike(struct sim *s, void *what, uint64_t arg)
 		    h, s->now + (int64_t)sim_between(s, 0, BT_SEC(40)));
 		return;
 	}
-	n = bt_rng_below(&s->rng, 20);
-	TAILQ_FOREACH(e, &h->ends, all)
-	if (n-- == 0)
-		break;
-	if (e != NULL)
-		sim_net_cut(e);
+	sim_net_cut_any(h);
 }
 
 static void
@@ -420,11 +416,7 @@ orphan(struct sim *s, void *what, uint64_t arg)
 
 	if (s->is_over)
 		return;
-	bt_bits_init(&all, s->content.layout->pieces);
-	for (unsigned i = 1; i < s->nhosts; i++)
-		for (uint32_t p = 0; p < all.n; p++)
-			if (bt_bits_has(&s->hosts[i]->shell->disk, p))
-				bt_bits_put(&all, p);
+	sim_shell_held(s, 1, &all);
 	if (bt_bits_is_full(&all))
 		sim_world_death(s->hosts[0], true);
 	else

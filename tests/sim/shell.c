@@ -191,6 +191,20 @@ sim_shell_leave(struct sim_host *h, int64_t after_us)
 	sim_world_after(h->sim, after_us, on_left, h, h->life);
 }
 
+void
+sim_shell_held(const struct sim *s, unsigned from, struct bt_bits *all)
+{
+	const struct sim_host *h;
+
+	bt_bits_init(all, s->content.layout->pieces);
+	for (unsigned i = from; i < s->nhosts; i++) {
+		h = s->hosts[i];
+		for (uint32_t p = 0; h->shell != NULL && p < all->n; p++)
+			if (h->up && bt_bits_has(&h->shell->disk, p))
+				bt_bits_put(all, p);
+	}
+}
+
 /* All that can be said of a host when its time is over. */
 static void
 judge(struct sim_host *h)

@@ -74,5 +74,7 @@ void	sim_shell_step(struct sim_host *h);
 void	sim_shell_free(struct sim_host *h);
 /* Its user's program ends so long after, as when a disk failed. */
 void	sim_shell_leave(struct sim_host *h, int64_t after_us);
+/* gives: what the living have together, from host number `from` on */
+void	sim_shell_held(const struct sim *s, unsigned from, struct bt_bits *all);
 
 #endif
