@@ -8,7 +8,7 @@
 
 #define QUEUE_MAX 600u	   /* requests that it remembers */
 #define DIALS 8u	   /* others that it calls on */
-#define KEPT_US BT_SEC(60) /* how long who must end may stay */
+#define KEPT_US BT_SEC(60) /* how long it may stay once it has erred */
 
 const struct sim_trait sim_traits[] = {
 	{ .name = "liar",
@@ -157,12 +157,22 @@ struct talk {
 	struct want *queue;
 	unsigned nqueue;
 	unsigned given;
+	int64_t erred_at; /* first did what nobody may; 0: not yet */
 };
 
 static const struct sim_trait *
 trait(const struct sim_end *e)
 {
 	return e->host->evil->trait;
+}
+
+static void
+err(struct sim_end *e)
+{
+	struct talk *k = e->own;
+
+	if (k->erred_at == 0)
+		k->erred_at = e->host->sim->now;
 }
 
 static void
@@ -247,6 +257,8 @@ greet(struct sim_end *e)
 	uint8_t hello[BT_HANDSHAKE_LEN], hash[20], noise[100];
 
 	k->greeted = true;
+	if (t->asks == ASKS_NOTHING && t->gives != GIVES_UNASKED)
+		err(e); /* by what it says now, or does not say */
 	if (t->says == SAYS_NOTHING)
 		return;
 	memcpy(hash, s->content.layout->info_hash, sizeof(hash));
@@ -305,6 +317,7 @@ ask(struct sim_end *e)
 		}
 		break;
 	case ASKS_OUTSIDE:
+		err(e);
 		say(e, BT_REQUEST, l->pieces + piece, 0, BT_BLOCK_LEN);
 		break;
 	}
@@ -484,8 +497,12 @@ pester(struct sim_end *e)
 		return;
 	if (t->teases && sim_chance(s, 300))
 		change_mind(e);
-	if (t->gives == GIVES_UNASKED)
+	if (t->gives == GIVES_UNASKED) {
+		err(e);
 		send_block(e, &(struct want){ piece, 0, 100 });
+	}
+	if (t->asks == ASKS_CHOKED && k->choked)
+		err(e);
 	if (t->asks == ASKS_FLOOD || t->asks == ASKS_CHOKED)
 		for (unsigned i = 0; i < 500; i++)
 			ask(e);
@@ -548,14 +565,15 @@ on_died(struct sim_host *h)
 
 	TAILQ_FOREACH(e, &h->ends, all)
 	{
-		if (h->sim->is_judging && trait(e)->must_end &&
-		    e->state == SIM_OPEN && e->peer->state == SIM_OPEN &&
-		    h->sim->now - e->since > KEPT_US)
-			sim_fail(h->sim, e->peer->host,
-			    "still keeps host %u (%s)", h->id, trait(e)->what);
 		k = e->own;
 		if (k == NULL)
 			continue;
+		if (h->sim->is_judging && trait(e)->must_end &&
+		    k->erred_at > 0 && e->state == SIM_OPEN &&
+		    e->peer->state == SIM_OPEN &&
+		    h->sim->now - k->erred_at > KEPT_US)
+			sim_fail(h->sim, e->peer->host,
+			    "still keeps host %u (%s)", h->id, trait(e)->what);
 		sim_reader_fini(&k->in);
 		bt_mem_free(k->queue);
 		bt_mem_free(k);

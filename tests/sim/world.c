@@ -244,6 +244,15 @@ sim_fail(struct sim *s, const struct sim_host *h, const char *fmt, ...)
 	printf("\n");
 }
 
+/* The evil first: who still keeps one is seen while it is alive. */
+static void
+end_all(struct sim *s, bool evil)
+{
+	for (unsigned i = 0; i < s->nhosts && !s->failed; i++)
+		if ((s->hosts[i]->evil != NULL) == evil)
+			sim_world_death(s->hosts[i], true);
+}
+
 bool
 sim_world_run(struct sim *s, int64_t limit_us)
 {
@@ -267,8 +276,8 @@ sim_world_run(struct sim *s, int64_t limit_us)
 		sim_fail(
 		    s, NULL, "%u have not finished by then", s->unfinished);
 	s->is_judging = true;
-	for (unsigned i = 0; i < s->nhosts && !s->failed; i++)
-		sim_world_death(s->hosts[i], true);
+	end_all(s, true);
+	end_all(s, false);
 	s->is_judging = false;
 	return !s->failed;
 }
