@@ -135,7 +135,7 @@ on_born(struct sim_host *h)
 		bt_torrent_set_sequential(sh->t, sh->sequential);
 	sh->tick_at = BT_NEVER;
 	sh->up = sh->gained = 0;
-	sh->told_done = sh->disk_failed = false;
+	sh->told_done = sh->disk_failed = sh->has_left = false;
 	if (sh->born_at == 0)
 		sh->born_at = s->now;
 	sim_obey_have(h);
@@ -174,6 +174,7 @@ on_left(struct sim *s, void *what, uint64_t arg)
 	if (s->is_over || !h->up || h->life != arg)
 		return;
 	stop(h);
+	h->shell->has_left = !h->shell->disk_failed;
 	sim_world_death(h, true);
 	if (!h->shell->disk_failed)
 		return;
@@ -244,7 +245,7 @@ on_died(struct sim_host *h)
 		while (bt_torrent_next_effect(sh->t, &fx))
 			sim_obey(h, &fx);
 	}
-	if (h->sim->is_judging)
+	if (h->sim->is_judging || sh->has_left)
 		judge(h);
 	TAILQ_FOREACH(e, &h->ends, all)
 	{

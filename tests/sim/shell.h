@@ -57,6 +57,7 @@ struct sim_shell {
 	int64_t tick_at, ticked_at;
 	unsigned ticks;		/* at one time */
 	bool is_stepping, told_done;
+	bool has_left;		/* its user stopped it, and all was well */
 	struct sim_ledger ledger;
 	uint64_t up, gained;
 	unsigned rx_calls;
