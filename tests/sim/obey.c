@@ -128,6 +128,27 @@ sim_obey_have(struct sim_host *h)
 	h->sim->unfinished -= sh->must_finish;
 }
 
+bool
+sim_obey_has_file(const struct sim_host *h, uint32_t i)
+{
+	const struct bt_layout_file *f = &h->sim->content.layout->files[i];
+
+	return f->size > 0 && (f->attr & BT_META_PAD) == 0 &&
+	       bt_bits_next_clear(&h->shell->disk, f->first) > f->last;
+}
+
+static void
+obey_file(struct sim_host *h, uint32_t i)
+{
+	struct bt_bits *told = &h->shell->told_files;
+
+	sim_log(h->sim, h, "file", i, 0);
+	if (i >= told->n || !sim_obey_has_file(h, i))
+		sim_fail(h->sim, h, "says file %u is here", i);
+	else if (!bt_bits_put(told, i))
+		sim_fail(h->sim, h, "says twice that file %u is here", i);
+}
+
 static void
 obey_done(struct sim_host *h)
 {
@@ -209,6 +230,7 @@ sim_obey(struct sim_host *h, const struct bt_effect *fx)
 			sim_fail(s, h, "says piece %u is here", fx->index);
 		break;
 	case BT_FX_FILE:
+		obey_file(h, fx->index);
 		break;
 	case BT_FX_DONE:
 		obey_done(h);

@@ -136,6 +136,10 @@ on_born(struct sim_host *h)
 	sh->tick_at = BT_NEVER;
 	sh->up = sh->gained = 0;
 	sh->told_done = sh->disk_failed = sh->has_left = false;
+	bt_bits_fill(&sh->told_files, false);
+	for (uint32_t i = 0; i < sh->told_files.n; i++)
+		if (sim_obey_has_file(h, i))
+			bt_bits_put(&sh->told_files, i);
 	if (sh->born_at == 0)
 		sh->born_at = s->now;
 	sim_obey_have(h);
@@ -214,6 +218,10 @@ judge(struct sim_host *h)
 	struct bt_torrent_stats st = bt_torrent_stats(sh->t, h->sim->now);
 
 	check(h);
+	for (uint32_t i = 0; i < sh->told_files.n; i++)
+		if (sim_obey_has_file(h, i) && !bt_bits_has(&sh->told_files, i))
+			sim_fail(
+			    h->sim, h, "does not say that file %u is here", i);
 	if (!st.is_done || st.jobs > 0)
 		return;
 	if (st.down != st.wasted + sh->gained)
@@ -292,6 +300,7 @@ sim_shell_new(struct sim *s, bool seed)
 	bt_bits_init(&sh->want, s->content.layout->pieces);
 	bt_bits_init(&sh->disk, s->content.layout->pieces);
 	bt_bits_init(&sh->rotten, s->content.layout->pieces);
+	bt_bits_init(&sh->told_files, s->content.layout->nfiles);
 	bt_bits_fill(&sh->want, true);
 	bt_bits_fill(&sh->disk, seed);
 	sh->pages = bt_mem_zero(s->content.layout->pieces, sizeof(*sh->pages));
@@ -310,6 +319,7 @@ sim_shell_free(struct sim_host *h)
 	bt_bits_fini(&sh->want);
 	bt_bits_fini(&sh->disk);
 	bt_bits_fini(&sh->rotten);
+	bt_bits_fini(&sh->told_files);
 	bt_bits_fini(&sh->hurt);
 	bt_bits_fini(&sh->banned);
 	bt_mem_free(sh);

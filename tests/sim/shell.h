@@ -4,7 +4,8 @@
  * Its life: it is born, steps as the core wants, and ends. What it does of
  * effects is obey's, what it does with bytes talk's. From outside it is checked
  * what tap does not see: memory stays under its ceiling, counts agree, what the
- * disk holds is right, and all who spoiled a piece were banned.
+ * disk holds is right, all who spoiled a piece were banned, and each file that
+ * is whole was told of.
  */
 #ifndef SIM_SHELL_H
 #define SIM_SHELL_H
@@ -57,6 +58,7 @@ struct sim_shell {
 	int64_t tick_at, ticked_at;
 	unsigned ticks;		/* at one time */
 	bool is_stepping, told_done;
+	struct bt_bits told_files;	/* or whole from the beginning on */
 	bool has_left;		/* its user stopped it, and all was well */
 	struct sim_ledger ledger;
 	uint64_t up, gained;

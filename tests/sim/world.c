@@ -9,6 +9,8 @@
 #include "net.h"
 #include "shell.h"
 
+#define FILES 4u
+
 struct sim *
 sim_world_new(const char *name, uint64_t seed, bool verbose)
 {
@@ -56,6 +58,25 @@ fill(uint8_t *p, size_t n, uint64_t seed)
 	}
 }
 
+/* A file, an empty one, padding, and a last one. */
+static void
+cut_files(struct bt_meta_file f[FILES], uint64_t size)
+{
+	static const char *const names[FILES] = { "a", "b", "c", "d" };
+	uint64_t at = 0;
+
+	memset(f, 0, FILES * sizeof(*f));
+	f[0].size = size * 3 / 8;
+	f[2].size = size / 8;
+	f[2].attr = BT_META_PAD;
+	f[3].size = size - f[0].size - f[2].size;
+	for (unsigned i = 0; i < FILES; i++) {
+		f[i].path = bt_str_of(names[i]);
+		f[i].offset = at;
+		at += f[i].size;
+	}
+}
+
 void
 sim_world_content(
     struct sim *s, uint32_t pieces, uint32_t piece_length, uint32_t last_length)
@@ -63,17 +84,17 @@ sim_world_content(
 	struct sim_content *c = &s->content;
 	uint64_t size = (uint64_t)(pieces - 1) * piece_length + last_length;
 	uint8_t *hashes = bt_mem_array(pieces, BT_SHA1_LEN);
-	struct bt_meta_file file = { .size = size, .path = STR("content") };
+	struct bt_meta_file files[FILES];
 	struct bt_meta m = { .has_v1 = true,
 		.name = STR("content"),
 		.size = size,
 		.piece_length = piece_length,
 		.pieces = pieces,
 		.piece_hashes = hashes,
-		.single = true,
-		.files = &file,
-		.nfiles = 1 };
+		.files = files,
+		.nfiles = FILES };
 
+	cut_files(files, size);
 	c->bytes = bt_mem_alloc(size);
 	fill(c->bytes, size, s->seed);
 	memset(m.info_hash, 0x5a, sizeof(m.info_hash));
