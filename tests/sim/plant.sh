@@ -84,6 +84,12 @@ plant 'blocks that came are not waste' inbox.c \
 plant 'a piece whose disk failed is taken for good' jobs_out.c \
     's/r->status == BT_DISK_OK\)$/r->status != BT_DISK_MISMATCH)/' \
     faults 'says piece|announces piece|its pieces' 40
+plant 'a seed keeps who asks for what is not there' upload.c \
+    '/^bt_upload_on_request\(/,/^}/ s/^\t\tbt_roster_blame\($/\t\tif (t->harvested > 0) &/' \
+    outside 'still keeps'
+plant 'a file is told of too soon' harvest.c \
+    's/--t->file_left\[i\] == 0/--t->file_left[i] == 1/' \
+    rough 'says file'
 
 echo "passed: $passed"
 echo "failed: $failed"
