@@ -288,7 +288,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'e2e alone=$(BATS) $(ALONE)' \
 		'evil=$(MAKE) evil' \
 		'conformance=$(BATS) tests/conformance' \
-		'interop=$(BESIDE) tests/interop' \
+		'interop=$(BATS) tests/interop' \
 		'soak=$(MAKE) soak'
 
 # The full products, fresh seeds, and the tools of other builds under e2e: not
