@@ -192,9 +192,11 @@ class Wire:
                 self.theirs, self.got = self.got[:68], b""
 
     def until_closed(self, wait=None):
-        """Read on; True when the other end closes."""
+        """Read on; True when the other end closes. What came before is read
+        also where send() has found that out."""
         until = time.monotonic() + (self.patience if wait is None else wait)
-        while not self.ended and (left := until - time.monotonic()) > 0:
+        b = b"more"
+        while b and (left := until - time.monotonic()) > 0:
             self.s.settimeout(left)
             try:
                 b = self.s.recv(1 << 16)
@@ -204,6 +206,7 @@ class Wire:
                 break
             except OSError:
                 self.ended = True
+                break
         return self.ended
 
     def flood(self, data, wait=None, reading=True):
