@@ -155,19 +155,26 @@ def corrupt_one(w):
     """It spoils every block, beside good peers: it alone is banned."""
     hello(w)
     w.msg(UNCHOKE)
-    w.serve(spoil=True)
+    for r in w.requests(30):
+        if not w.give(*r, spoil=True):
+            return
+        w.begin_honest() # side by side from its first one on
 
 
-@scene("get", r"banned 127\.0\.0\.66: ", end="banned")
+@scene("get", r"from 2 peers and is wrong[^+]*banned 127\.0\.0\.66: ",
+       end="banned")
 def corrupt_second_block(w):
-    """It spoils the second block of each piece: found by comparing blocks."""
+    """It spoils the second block of a piece and leaves the first one to others:
+    found by comparing blocks."""
     hello(w)
     w.msg(UNCHOKE)
     for i, begin, n in w.requests(30):
-        if not w.give(i, begin, n, spoil=begin > 0):
-            return
         if begin > 0:
-            w.begin_honest()
+            w.give(i, begin, n, spoil=True)
+            break
+    w.msg(CHOKE)
+    w.begin_honest()
+    w.until_closed(30)
 
 
 @scene("get seed", "it sent blocks that nobody asked for")

@@ -140,13 +140,10 @@ def get(st, s):
         good += [st.keep(honest_seed(s.torrent, acts.gate, h))
                  for h in ("127.0.0.6", "127.0.0.7")]
     evil = st.keep(Listens(s.torrent, EVIL, acts))
-    late = s.play.__doc__.endswith("by comparing blocks.")
-    if s.end == "banned" and not late:
-        acts.gate.set() # side by side
     p = begin_get(st, s.torrent, [evil.at] + [g.at for g in good], fast=s.fast)
     if s.says and s.end != "banned":
         p.says(s.told, 40)
-    elif s.end == "kept" or late: # late: side by side from its first bad block
+    else:
         check(acts.gate.wait(30), "the hostile one is still at it")
     acts.gate.set()
     return judge_get(st, s, p, acts, evil.wires)
