@@ -18,6 +18,7 @@ import time
 
 MAGIC = 0x41727101980
 PATIENCE = 30
+PROXY = "127.1.0.1"  # whom requests come from
 CANARY = b"canary of this test."
 NAMES = ("info_hash", "peer_id", "port", "uploaded", "downloaded", "left",
          "event", "numwant", "key", "compact", "no_peer_id", "trackerid", "ip",
@@ -194,7 +195,8 @@ class Garbage:
                                b"\x80", b"")) + data
         s = socket.create_connection(
             self.https_at if tls else
-            rng.choice((self.http_at,) * 7 + (self.admin_at,)), PATIENCE)
+            rng.choice((self.http_at,) * 7 + (self.admin_at,)), PATIENCE,
+            (PROXY, 0))
         try:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             at = rng.randrange(len(data) + 1) if rng.randrange(3) == 0 else 0
