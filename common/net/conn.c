@@ -232,7 +232,8 @@ on_hello(struct bt_conn *conn)
 		return;
 	}
 	if (s == NULL || !s->is_running) {
-		dismiss(conn, "it wants a torrent that is not here");
+		dismiss(conn, s == NULL ? "it wants a torrent that is not here"
+					: "its torrent is not running here");
 		return;
 	}
 	if (has_place(s, &conn->addr, now))

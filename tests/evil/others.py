@@ -423,24 +423,19 @@ def main():
     for t in todo:
         line.put(t)
 
-    def worker():
-        while True:
-            try:
-                label, run, s = line.get_nowait()
-            except queue.Empty:
-                return
-            cells = measure(run, s, NAMES, bases)
-            with lock:
-                known[label] = cells
-                print(label, "|", " | ".join(cells), flush=True)
-                write_table(known)
+    def play_one(row):
+        label, run, s = row
+        cells = measure(run, s, NAMES, bases)
+        with lock:
+            known[label] = cells
+            print(label, "|", " | ".join(cells), flush=True)
+            write_table(known)
 
-    threads = [threading.Thread(target=worker) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    side_by_side(line, 4, play_one)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped by a signal")

@@ -91,30 +91,26 @@ def main():
         line.put((n, s))
     told, failed = [], []
 
-    def worker():
-        while True:
-            try:
-                n, (name, what, run) = line.get_nowait()
-            except queue.Empty:
-                return
-            bad, took, note = one(name, run, o.k)
-            with lock:
-                print("%s %d %s: %s [%.1f s%s]" % (
-                    "ok" if bad is None else "not ok", n, name, what, took,
-                    note and ", " + note), flush=True)
-                told.append(name)
-                if bad is not None:
-                    failed.append(name)
-                    print("# " + bad.replace("\n", "\n# "), flush=True)
+    def play_one(numbered):
+        n, (name, what, run) = numbered
+        bad, took, note = one(name, run, o.k)
+        with lock:
+            print("%s %d %s: %s [%.1f s%s]" % (
+                "ok" if bad is None else "not ok", n, name, what, took,
+                note and ", " + note), flush=True)
+            told.append(name)
+            if bad is not None:
+                failed.append(name)
+                print("# " + bad.replace("\n", "\n# "), flush=True)
 
-    threads = [threading.Thread(target=worker) for _ in range(o.j)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    stage.side_by_side(line, o.j, play_one)
     if len(told) != len(todo):
         print("# %d of %d were not played" % (len(todo) - len(told), len(todo)))
     return 1 if failed or len(told) != len(todo) else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped by a signal")

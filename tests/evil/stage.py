@@ -8,6 +8,7 @@ what the BEPs say.
 """
 import hashlib
 import os
+import queue
 import random
 import re
 import resource
@@ -434,7 +435,10 @@ class Program:
 class Stage:
     """One scenario's folder, programs and peers; all gone at the end."""
 
+    playing = set()
+
     def __init__(self, name):
+        Stage.playing.add(self)
         self.dir = tempfile.mkdtemp(prefix="evil-")
         self.name = name
         self.closing = []
@@ -469,11 +473,51 @@ class Stage:
                 stop()
             except Exception as e:
                 bad.append(e)
+        Stage.playing.discard(self)
         if bad:
             raise bad[0]
 
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def side_by_side(line, n, play):
+    """Play what the queue has in n threads. A signal takes the rest out of it
+    and the programs from the scenarios that play, so that they end; raises
+    KeyboardInterrupt then."""
+    def worker():
+        while True:
+            try:
+                play(line.get_nowait())
+            except queue.Empty:
+                return
+
+    def leave():
+        while not line.empty():
+            line.get()
+        here = list(Stage.playing)
+        for _ in range(20):
+            for st in here:
+                try:
+                    st.end()
+                except Exception:
+                    pass # its own thread tells of it
+            for t in threads:
+                t.join(0.1)
+        for st in here:
+            st.remove()
+
+    threads = [threading.Thread(target=worker, daemon=True) for _ in range(n)]
+    for s in signal.SIGINT, signal.SIGTERM:
+        signal.signal(s, signal.default_int_handler)
+    try:
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    except KeyboardInterrupt:
+        leave()
+        raise
 
 
 # The harness itself opens hundreds of sockets.

@@ -64,11 +64,14 @@ static void
 check_request(struct bt_str in)
 {
 	uint8_t url[BT_UDP_PACKET_MAX];
+	const uint8_t *hash;
 	struct bt_udp_request q;
 	struct bt_buf out;
 	bool known;
 	int rc;
 
+	hash = bt_udp_request_hash(in);
+	assert(hash == NULL || is_inside(in, (struct bt_str){ hash, 20 }));
 	rc = bt_udp_request_parse(in, &q, url, sizeof(url), &known);
 	assert(known == (in.n >= 16));
 	if (known) {
@@ -78,6 +81,9 @@ check_request(struct bt_str in)
 	if (rc == -1)
 		return;
 	assert(known);
+	assert((hash != NULL) == (q.action == BT_UDP_ANNOUNCE));
+	if (hash != NULL)
+		assert(memcmp(hash, q.announce.info_hash, 20) == 0);
 	assert(is_inside((struct bt_str){ url, sizeof(url) }, q.url_data));
 	bt_buf_init(&out, BT_UDP_PACKET_MAX);
 	if (bt_udp_request_put(&out, &q) == -1) {

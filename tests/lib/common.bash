@@ -18,6 +18,8 @@
 : "${BT_BIN:=$BT_ROOT/build/bin}"
 [[ $BT_BIN == /* ]] || BT_BIN=$PWD/$BT_BIN
 export BT_ROOT BT_BIN
+# Python's cache would lie about in the tree.
+export PYTHONDONTWRITEBYTECODE=1
 
 bt_setup() {
 	bats_load_library bats-support
