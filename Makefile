@@ -90,9 +90,11 @@ $(BUILD)/tests/unit/test_tracker_%: $(BUILD)/tests/unit/test_tracker_%.o \
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libbtpure.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lunistring -lcrypto
 
-.PHONY: unit
-unit: $(UNIT)
-	@rc=0; for t in $(UNIT); do echo "== $$t"; $$t || rc=1; done; exit $$rc
+RUN_UNIT =	$(UNIT:%=%.run)
+.PHONY: unit $(RUN_UNIT)
+unit: $(RUN_UNIT)
+$(RUN_UNIT): %.run: %
+	@echo "== $<"; $<
 
 # The same tests, and the fuzz corpora, under the sanitizers in a build of their
 # own. tests/fuzz/fuzz_NAME.c with replay.c runs the files of corpus/NAME; with
@@ -152,8 +154,7 @@ hunt: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 .PHONY: coverage pure-unit
 PURE_UNIT =	$(filter-out $(foreach r,disk net cli tracker, \
 		$(BUILD)/tests/unit/test_$(r)_%),$(UNIT))
-pure-unit: $(PURE_UNIT)
-	@for t in $(PURE_UNIT); do $$t || exit 1; done
+pure-unit: $(PURE_UNIT:%=%.run)
 COVER =		BUILD=$(BUILD)/cover CFLAGS="-O0 -g --coverage"
 coverage:
 	@find $(BUILD)/cover -name '*.gcda' -delete 2>/dev/null || :
@@ -267,7 +268,7 @@ demo: deps-build
 	@$(MAKE) --no-print-directory all
 	@tests/e2e/demo.sh $(BUILD)/bin
 
-# What is compiled is compiled side by side; tests are run one after the other.
+# What is compiled, and each program of the unit tests, runs side by side.
 CORES :=	$(shell nproc 2>/dev/null || echo 1)
 
 # Each suite is "name=command"; tests/lib/check.sh counts.
@@ -277,9 +278,11 @@ BATS =		bats --tap --print-output-on-failure
 BESIDE =	$(BATS) -j $(CORES) --no-parallelize-within-files
 ALONE =		$(patsubst %,tests/e2e/%.bats,bench kills large limits memory \
 		scale swarm together)
+# unit and the digests run what lint has compiled
+OF_LINT =	$(if $(shell command -v gcc),BUILD=$(BUILD)/gcc CC=gcc CFLAGS="-O2 -Werror")
 SUITES =	'lint=$(BATS) tests/lint' \
-		'unit=$(MAKE) -j$(CORES) -k unit' \
-		'sanitized unit=$(MAKE) -j$(CORES) -k unit-asan' \
+		'unit=$(MAKE) $(OF_LINT) -O -j$(CORES) -k unit' \
+		'sanitized unit=$(MAKE) -O -j$(CORES) -k unit-asan' \
 		'corpora=$(MAKE) -j$(CORES) fuzz-replay' \
 		'mutations=$(MAKE) mutations' \
 		'sim=$(MAKE) sim' \
@@ -310,7 +313,8 @@ check: deps
 	@tests/lib/check.sh $(SUITES)
 check-long: deps
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS=-O1
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang \
+	    CFLAGS="-O2 -Werror"
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)"
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan \
 	    CFLAGS="-O1 -g -fsanitize=thread"

@@ -14,11 +14,11 @@ builds() {
 }
 
 @test "gcc warns of nothing" {
-	builds gcc "$BT_ROOT" "$BT_ROOT/build/werror-gcc"
+	builds gcc "$BT_ROOT" "$BT_ROOT/build/gcc"
 }
 
 @test "clang warns of nothing" {
-	builds clang "$BT_ROOT" "$BT_ROOT/build/werror-clang"
+	builds clang "$BT_ROOT" "$BT_ROOT/build/clang"
 }
 
 @test "a warning would be seen" {

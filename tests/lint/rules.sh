@@ -191,12 +191,10 @@ rule_headers() {
 }
 
 rule_format() {
-	local f
-
-	for f in $(sources | grep '\.c$'); do
-		clang-format --dry-run --Werror "$f" >/dev/null 2>&1 ||
-		    echo "$f: clang-format would change it"
-	done
+	sources | grep '\.c$' |
+	    xargs -P "$(nproc)" -n 16 clang-format --dry-run --Werror 2>&1 |
+	    sed -nE 's/^([^:]+):[0-9]+:.* error: .*/\1: clang-format would change it/p' |
+	    sort -u
 }
 
 # Tests wait on an event, a line or a file; only wait_until may sleep.

@@ -38,7 +38,7 @@ one() {
 
 bad=0
 one plain "$build"
-one clang "$build/clang" CC=clang CFLAGS=-O1
+one clang "$build/clang" CC=clang CFLAGS="-O2 -Werror"
 one sanitized "$build/asan" CFLAGS="$*"
 for other in clang sanitized; do
 	diff "$out/plain" "$out/$other" >"$out/diff" && continue
