@@ -335,8 +335,8 @@ skip_container(struct bt_str in)
 			continue;
 		}
 		for (n = 0, from = at; at < in.n && is_digit(in.p[at]); at++) {
-			if (at - from > 9)
-				return 0; /* longer than any input here */
+			if (n > SIZE_MAX / 10 - 1)
+				return 0; /* longer than any input */
 			n = n * 10 + (in.p[at] - (unsigned)'0');
 		}
 		if (at == from || at == in.n || in.p[at] != ':' ||

@@ -156,13 +156,14 @@ oddities_are_errors_or_reported_as_asked(void **state)
 		{ STR("04:spam"), BT_BEN_ODD_INT },
 		{ STR("00:"), BT_BEN_ODD_INT },
 		{ STR("d01:ai1ee"), BT_BEN_ODD_INT },
+		{ STR("l000000000000000000004:spame"), BT_BEN_ODD_INT },
 		{ STR("i1ei2e"), BT_BEN_TRAILING },
 		{ STR("de\n"), BT_BEN_TRAILING },
 		{ STR("d1:bi01e1:ai2ee "),
 		    BT_BEN_UNSORTED | BT_BEN_ODD_INT | BT_BEN_TRAILING },
 	};
 	struct bt_err err;
-	struct bt_ben b;
+	struct bt_ben b, at;
 	unsigned odd;
 
 	(void)state;
@@ -173,6 +174,9 @@ oddities_are_errors_or_reported_as_asked(void **state)
 		assert_int_equal(err.kind, BT_ENONE);
 		if (odd != v[i].odd)
 			fail_msg("'%s': %x, not %x", v[i].in.p, odd, v[i].odd);
+		at = bt_ben_at(v[i].in); /* sees what was checked */
+		assert_int_equal(at.type, b.type);
+		assert_int_equal(at.raw.n, b.raw.n);
 		assert_int_equal(bt_ben_check(v[i].in, &b, NULL, &err),
 		    v[i].odd == 0 ? 0 : -1);
 	}
