@@ -6,10 +6,25 @@ from rig import PORT, SEED, OneAnswer, fields, leech_addr, rounds, tool
 
 # Who moves so little that a part of the content tells it as well.
 SLOW = {"transmission": 100000000}
+# What answers the same requests and does nothing else: the floor by each way in
+# which blocks of a file may come to a socket, headers before them.
+BARE = {"floor, %s" % w: w for w in ("copy", "sendfile", "splice", "map")}
+
+
+class Bare:
+    def __init__(self, way):
+        self.way = way
+
+    def seed(self, bench, item, addr):
+        p = bench.start(bench.tool("source"), "-w", self.way,
+                        "%s:%d" % (addr, PORT), item.torrent, item.path)
+        p.wait_line(10, "listening")
+        return p
 
 
 def one_seed(bench, item, name):
-    seed = clients.ALL[name].seed(bench, item, SEED)
+    seed = (Bare(BARE[name]) if name in BARE else clients.ALL[name]).seed(
+        bench, item, SEED)
     bench.warm(item, 0)
     most = min(SLOW.get(name, item.size), item.size)
     f = tool(bench, "drain", "-f", leech_addr(), "-p", seed.pid, "-n", most,
@@ -47,7 +62,8 @@ def ours(name):
 
 def seeds(bench, note):
     item = bench.item("m")
-    got = rounds(bench, clients.ALL, lambda p: one_seed(bench, item, p), note)
+    got = rounds(bench, [*clients.ALL, *BARE],
+                 lambda p: one_seed(bench, item, p), note)
     checks = []
     lt = min((f["seed_cpu"] for p, f in got.items()
               if p.startswith("libtorrent") and "seed_cpu" in f),

@@ -1,10 +1,13 @@
 /*
- * source ADDR[:PORT] TORRENT FILE
+ * source [-w WAY] ADDR[:PORT] TORRENT FILE
  *
  * A fixed sender: a seed that unchokes whoever is interested and answers
  * requests in order, 16 blocks in one preadv into a staging buffer and one
  * send, on a thread for each connection. A receiver's cost moves with who
  * sends, so leeches are compared by this.
+ *
+ * It is also what a seed costs at the least: -w says how blocks come to the
+ * socket (ways.c): copy, as above, sendfile, splice or map.
  *
  * Prints "listening ADDR:PORT", serves until SIGTERM, and then tells
  *
@@ -26,6 +29,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "rig.h"
+#include "ways.h"
 
 #define QUEUE 4096u /* requests of one connection */
 #define INPUT (64u << 10)
@@ -33,6 +37,7 @@
 static struct {
 	struct rig_torrent t;
 	int in, listening;
+	const char *way;
 	pthread_mutex_t lock; /* of what follows */
 	uint64_t bytes;
 	unsigned connections;
@@ -46,7 +51,7 @@ struct connection {
 	unsigned head, queued;
 	struct rig_block queue[QUEUE];
 	uint8_t input[INPUT];
-	uint8_t staging[RIG_BATCH * (RIG_GAP + BT_REQUEST_MAX)];
+	struct ways ways;
 };
 
 /* Whoever goes away ends its connection and nothing else. */
@@ -121,21 +126,23 @@ static void
 serve_batch(struct connection *c)
 {
 	struct rig_block b[RIG_BATCH];
+	uint64_t bytes = 0;
 	unsigned n;
-	size_t bytes;
 
-	for (n = 0; n < RIG_BATCH && n < c->queued; n++)
+	for (n = 0; n < RIG_BATCH && n < c->queued; n++) {
 		b[n] = c->queue[(c->head + n) % QUEUE];
+		bytes += b[n].length;
+	}
 	c->head = (c->head + n) % QUEUE;
 	c->queued -= n;
-	bytes = rig_stage(all.in, &all.t, b, n, c->staging);
 	pthread_mutex_lock(&all.lock);
 	if (all.first == 0)
 		all.first = rig_now();
 	pthread_mutex_unlock(&all.lock);
-	give(c, c->staging, bytes);
+	if (!ways_send(&c->ways, c->fd, b, n))
+		c->is_over = true;
 	pthread_mutex_lock(&all.lock);
-	all.bytes += bytes - (size_t)n * RIG_GAP;
+	all.bytes += bytes;
 	all.last = rig_now();
 	pthread_mutex_unlock(&all.lock);
 }
@@ -179,6 +186,7 @@ serve(void *arg)
 	int on = 1;
 
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	ways_open(&c->ways, all.way, &all.t, all.in);
 	if (greet(c)) {
 		while (!c->is_over) {
 			hear(c, c->queued > 0 ? MSG_DONTWAIT : 0);
@@ -187,6 +195,7 @@ serve(void *arg)
 		}
 	}
 	close(c->fd);
+	ways_close(&c->ways);
 	bt_mem_free(c);
 	return NULL;
 }
@@ -201,7 +210,7 @@ accept_all(void *arg)
 	(void)arg;
 	while ((fd = accept4(all.listening, NULL, NULL, SOCK_CLOEXEC)) != -1) {
 		c = rig_alloc(sizeof(*c));
-		memset(c, 0, sizeof(*c) - sizeof(c->staging));
+		memset(c, 0, sizeof(*c));
 		c->fd = fd;
 		pthread_mutex_lock(&all.lock);
 		all.connections++;
@@ -223,10 +232,19 @@ main(int argc, char **argv)
 	double cpu;
 	int number;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: source ADDR[:PORT] TORRENT FILE\n");
+	all.way = "copy";
+	if (argc == 6 && strcmp(argv[1], "-w") == 0) {
+		all.way = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
+	if (argc != 4 || !ways_is(all.way)) {
+		fprintf(stderr,
+		    "usage: source [-w copy|sendfile|splice|map] ADDR[:PORT] "
+		    "TORRENT FILE\n");
 		return 2;
 	}
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
