@@ -58,9 +58,12 @@ check_digits(struct bt_lint *l, const struct bt_ben *v)
 static void
 check_keys(struct walk *w, const struct frame *f)
 {
-	struct key *k = w->keys + f->keys;
 	size_t n = w->nkeys - f->keys;
+	struct key *k;
 
+	if (n < 2)
+		return; /* nor need there be any keys to point at */
+	k = w->keys + f->keys;
 	if (f->unsorted)
 		qsort(k, n, sizeof(*k), cmp_keys);
 	for (size_t i = 1; i < n; i++) {
