@@ -156,6 +156,7 @@ bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 	c->stranger_timer = bt_loop_timer_new(conf->loop, on_strangers, c);
 	c->scratch = bt_mem_alloc(SCRATCH_LEN);
 	c->staging = bt_mem_alloc(STAGING_LEN);
+	c->pipe = bt_pipe_new();
 	*out = c;
 	return 0;
 }
@@ -179,6 +180,7 @@ bt_client_free(struct bt_client *c)
 	bt_loop_timer_free(c->stranger_timer);
 	bt_mem_free(c->scratch);
 	bt_mem_free(c->staging);
+	bt_pipe_free(c->pipe);
 	bt_mem_free(c);
 }
 

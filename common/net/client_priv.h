@@ -13,6 +13,7 @@
 #include "base/htab.h"
 #include "codec/wire.h"
 #include "disk/jobs.h"
+#include "disk/pipe.h"
 #include "net/client.h"
 
 #define SCRATCH_LEN	(256u << 10)	/* one receive */
@@ -83,6 +84,7 @@ struct bt_client {
 	bool pumping;			/* bt_send_pump() is at work */
 	struct bt_loop_timer *up_timer, *down_timer, *stranger_timer;
 	uint8_t *scratch, *staging;
+	struct bt_pipe *pipe;		/* NULL: there is none here */
 };
 
 /* conn.c: sockets in, and their life */

@@ -9,7 +9,9 @@
 
 /*
  * One batch: what is to be sent lies in the staging buffer as it goes on the
- * wire. Staging is the loop's: what the socket did not take is read again.
+ * wire, or, where the page cache has the blocks, in the client's pipe, and only
+ * the rest in staging. Both are the loop's: what the socket did not take is read
+ * or lent again.
  */
 struct batch {
 	uint8_t *p;
@@ -22,7 +24,11 @@ struct batch {
 		size_t begin;  /* in staging: of the whole part */
 	} parts[BT_TX_BLOCKS_MAX];
 	unsigned nparts;
+	bool is_lent; /* it is in the pipe */
 };
+
+/* Fewer blocks are copied for less than it costs to lend them. */
+#define LENT_FROM 4u
 
 static size_t
 put_header(uint8_t *to, const struct bt_tx_block *b)
@@ -151,6 +157,46 @@ read_parts(struct bt_conn *conn, struct batch *b)
 	return i;
 }
 
+/* What goes between part i-1 and the bytes of part i; i == nparts: the end. */
+static struct bt_str
+before_part(const struct batch *b, unsigned i)
+{
+	size_t from =
+		   i == 0 ? 0 : b->parts[i - 1].at + part_len(&b->parts[i - 1]),
+	       to = i == b->nparts ? b->n : b->parts[i].at;
+
+	return (struct bt_str){ b->p + from, to - from };
+}
+
+/* All of the batch into the pipe; false: it is to be read, or some of it. */
+static bool
+lend_parts(struct bt_conn *conn, const struct batch *b)
+{
+	struct bt_pipe_part run[BT_TX_BLOCKS_MAX];
+	struct bt_pipe *pipe = conn->client->pipe;
+	struct bt_swarm *s = conn->swarm;
+	uint64_t at, next;
+	unsigned i = 0, n;
+	bool ok = pipe != NULL && conn->cold == NULL && b->nparts >= LENT_FROM;
+
+	while (ok && i < b->nparts) {
+		at = next = content_at(s, &b->parts[i]);
+		for (n = 0; i + n < b->nparts &&
+			    content_at(s, &b->parts[i + n]) == next;
+		     n++) {
+			run[n].head = before_part(b, i + n);
+			run[n].n = part_len(&b->parts[i + n]);
+			next += run[n].n;
+		}
+		ok = bt_pipe_lend(pipe, s->files, at, run, n);
+		i += n;
+	}
+	ok = ok && bt_pipe_put(pipe, before_part(b, b->nparts));
+	if (!ok && pipe != NULL)
+		bt_pipe_empty(pipe);
+	return ok;
+}
+
 /* Let a worker read the blocks from parts[first] on; we go on without. */
 static void
 read_cold(struct bt_conn *conn, const struct batch *b, unsigned first)
@@ -219,8 +265,8 @@ bt_send_on_cold(struct bt_swarm *s, struct bt_job *job)
 }
 
 /*
- * Fill the staging buffer; b->n is what may be sent of it. False when nothing
- * can be sent now: a worker reads.
+ * Fill the pipe or the staging buffer; b->n is what may be sent of it. False
+ * when nothing can be sent now: a worker reads.
  */
 static bool
 fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
@@ -231,6 +277,9 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 	b->n = 0;
 	b->nparts = 0;
 	lay_out(b, tx, most);
+	b->is_lent = lend_parts(conn, b);
+	if (b->is_lent)
+		return true;
 	whole = read_parts(conn, b);
 	if (whole == b->nparts)
 		return true;
@@ -288,7 +337,8 @@ send_batch(struct bt_conn *conn, size_t limit)
 	}
 	want = b.n < limit ? b.n : limit;
 	out = (struct bt_str){ b.p, want };
-	went = bt_tcp_send(conn->fd, &out, 1);
+	went = b.is_lent ? bt_pipe_send(c->pipe, conn->fd, want)
+			 : bt_tcp_send(conn->fd, &out, 1);
 	if (!account(conn, went, want, now))
 		return 0;
 	if (conn->blocked) {

@@ -32,6 +32,31 @@ teardown() {
 	cmp other copy/x
 }
 
+# can_ask FILE: does the system say what of it is in the page cache?
+can_ask() {
+	python3 -c '
+import os, sys
+os.preadv(os.open(sys.argv[1], os.O_RDONLY), [bytearray(1)], 0, os.RWF_NOWAIT)
+' "$1" 2>/dev/null
+}
+
+@test "what is in the page cache goes out without being read" {
+	local read
+
+	head -c 20000000 /dev/urandom >big
+	bt-make -o big.torrent big
+	bt_start seed bt-seed --no-check --port 0 --bind 127.0.0.1 \
+	    --no-tracker big.torrent
+	bt_line seed
+	mkdir copy
+	run timeout 20 bt-get --port 0 --no-tracker \
+	    --peer "${bt_line##*$'\t'}" -d copy big.torrent
+	[ "$status" -eq 0 ]
+	cmp big copy/big
+	read=$(awk '$1 == "rchar:" { print $2 }' "/proc/${bt_pids[seed]}/io")
+	! can_ask big || [ "$read" -lt 5000000 ]
+}
+
 @test "-d serves many torrents from one port" {
 	local i peer
 
