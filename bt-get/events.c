@@ -75,7 +75,8 @@ events_file(const struct get *g, uint32_t file)
 
 	bt_member_event(&g->m, &j, "file");
 	bt_json_str(&j, "path", bt_str_of(path));
-	bt_json_int(&j, "size", (int64_t)g->m.layout->files[file].size);
+	bt_json_int(
+	    &j, "size", (int64_t)bt_filetab_size(g->m.layout->files, file));
 	bt_json_end(&j);
 	bt_mem_free(path);
 }

@@ -77,7 +77,7 @@ reserved(const struct get *g, uint64_t have)
 	struct bt_err ignored = BT_ERR_INIT;
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < g->m.layout->nfiles; i++)
+	for (uint32_t i = 0; i < g->m.layout->files->n; i++)
 		if (bt_bits_has(&g->selected, i) &&
 		    bt_files_stat(g->m.files, i, &st, &ignored) == 0)
 			sum += st.allocated;
@@ -128,10 +128,10 @@ get_open(struct bt_member *m, struct bt_err *err)
 
 	g->conf = m->session->tool;
 	bt_bits_init(&g->want, g->m.layout->pieces);
-	bt_bits_init(&g->told, g->m.layout->nfiles);
+	bt_bits_init(&g->told, g->m.layout->files->n);
 	if (select_files(g, err) == -1)
 		return -1;
-	for (uint32_t i = 0; i < g->m.layout->nfiles; i++)
+	for (uint32_t i = 0; i < g->m.layout->files->n; i++)
 		if (bt_bits_has(&g->selected, i))
 			bt_layout_mark_file(g->m.layout, i, &g->want);
 	if (open_files(g, err) == -1)

@@ -29,7 +29,7 @@ hash_there(struct get *g, const struct bt_bits *check, struct bt_err *err)
 
 /* Are all files that hold bytes of this piece there? */
 static bool
-can_judge(struct get *g, uint32_t piece, const bool *there)
+can_judge(struct get *g, uint32_t piece, const struct bt_bits *there)
 {
 	struct bt_layout_walk w = { .offset =
 					bt_layout_offset(g->m.layout, piece, 0),
@@ -37,8 +37,8 @@ can_judge(struct get *g, uint32_t piece, const bool *there)
 	struct bt_layout_span s;
 
 	while (bt_layout_next_span(g->m.layout, &w, &s))
-		if (!there[s.file] &&
-		    !(g->m.layout->files[s.file].attr & BT_META_PAD))
+		if (!bt_bits_has(there, s.file) &&
+		    !(g->m.layout->files->at[s.file].attr & BT_META_PAD))
 			return false;
 	return true;
 }
@@ -46,24 +46,29 @@ can_judge(struct get *g, uint32_t piece, const bool *there)
 static bool
 has_file(const struct get *g, uint32_t file)
 {
-	const struct bt_layout_file *f = &g->m.layout->files[file];
+	const struct bt_layout *l = g->m.layout;
 
-	if (f->size == 0)
+	if (bt_filetab_size(l->files, file) == 0)
 		return true;
-	return bt_bits_next_clear(&g->m.have, f->first) > f->last;
+	return bt_bits_next_clear(&g->m.have, bt_layout_first(l, file)) >
+	       bt_layout_last(l, file);
 }
 
-/* Rules 1 and 3 for a final file that is not whole. */
+/* Rules 1 and 3 for a final file that is not whole; is its size wrong? */
 static int
-judge(struct get *g, uint32_t file, const struct bt_files_stat *st,
-    const bool *there, struct bt_err *err)
+judge(struct get *g, uint32_t file, bool wrong, const struct bt_bits *there,
+    struct bt_err *err)
 {
-	const struct bt_layout_file *f = &g->m.layout->files[file];
-	bool wrong = st->size != f->size;
+	const struct bt_layout *l = g->m.layout;
+	uint32_t i, last;
 	char *path;
 
-	for (uint32_t i = f->first; !wrong && i <= f->last; i++)
-		wrong = !bt_bits_has(&g->m.have, i) && can_judge(g, i, there);
+	if (!wrong) {
+		last = bt_layout_last(l, file);
+		for (i = bt_layout_first(l, file); !wrong && i <= last; i++)
+			wrong = !bt_bits_has(&g->m.have, i) &&
+				can_judge(g, i, there);
+	}
 	if (!wrong)
 		return 0;
 	if (g->conf->force)
@@ -79,37 +84,42 @@ judge(struct get *g, uint32_t file, const struct bt_files_stat *st,
 static bool
 matters(const struct get *g, uint32_t file)
 {
-	const struct bt_layout_file *f = &g->m.layout->files[file];
+	const struct bt_layout *l = g->m.layout;
 
 	return bt_bits_has(&g->selected, file) ||
-	       (f->size > 0 && (bt_bits_has(&g->want, f->first) ||
-				   bt_bits_has(&g->want, f->last)));
+	       (bt_filetab_size(l->files, file) > 0 &&
+		   (bt_bits_has(&g->want, bt_layout_first(l, file)) ||
+		       bt_bits_has(&g->want, bt_layout_last(l, file))));
 }
 
 static int
 judge_all(struct get *g, struct bt_err *err)
 {
-	uint32_t n = g->m.layout->nfiles;
-	struct bt_files_stat *st = bt_mem_zero(n, sizeof(*st));
-	bool *there = bt_mem_zero(n, sizeof(*there));
+	const struct bt_filetab *files = g->m.layout->files;
+	struct bt_files_stat st;
+	struct bt_bits there, odd; /* final files; those of another size */
+	uint32_t i;
 	int rc = 0;
 
-	for (uint32_t i = 0; rc == 0 && i < n; i++) {
+	bt_bits_init(&there, files->n);
+	bt_bits_init(&odd, files->n);
+	for (i = 0; rc == 0 && i < files->n; i++) {
 		if (!matters(g, i))
 			continue;
-		rc = bt_files_stat(g->m.files, i, &st[i], err);
-		there[i] = rc == 0 && st[i].state == BT_FILE_FINAL;
-	}
-	for (uint32_t i = 0; rc == 0 && i < n; i++) {
-		if (st[i].state != BT_FILE_FINAL ||
-		    !bt_bits_has(&g->selected, i) ||
-		    (has_file(g, i) &&
-			st[i].size == g->m.layout->files[i].size))
+		rc = bt_files_stat(g->m.files, i, &st, err);
+		if (rc == -1 || st.state != BT_FILE_FINAL)
 			continue;
-		rc = judge(g, i, &st[i], there, err);
+		bt_bits_put(&there, i);
+		if (st.size != bt_filetab_size(files, i))
+			bt_bits_put(&odd, i);
 	}
-	bt_mem_free(st);
-	bt_mem_free(there);
+	for (i = bt_bits_next(&there, 0); rc == 0 && i < there.n;
+	     i = bt_bits_next(&there, i + 1))
+		if (bt_bits_has(&g->selected, i) &&
+		    (bt_bits_has(&odd, i) || !has_file(g, i)))
+			rc = judge(g, i, bt_bits_has(&odd, i), &there, err);
+	bt_bits_fini(&odd);
+	bt_bits_fini(&there);
 	return rc;
 }
 
@@ -142,7 +152,7 @@ place_print(struct get *g, uint32_t file)
 void
 place_print_all(struct get *g)
 {
-	for (uint32_t i = 0; i < g->m.layout->nfiles; i++)
+	for (uint32_t i = 0; i < g->m.layout->files->n; i++)
 		if (has_file(g, i))
 			place_print(g, i);
 }
@@ -151,7 +161,7 @@ place_print_all(struct get *g)
 static int
 finish_whole(struct get *g, struct bt_err *err)
 {
-	for (uint32_t i = 0; i < g->m.layout->nfiles; i++) {
+	for (uint32_t i = 0; i < g->m.layout->files->n; i++) {
 		if (!bt_bits_has(&g->selected, i) || !has_file(g, i))
 			continue;
 		if (bt_files_finish(g->m.files, i, err) == -1)

@@ -12,8 +12,8 @@ number_files(const struct bt_layout *l, uint32_t *number)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		number[i] = (l->files[i].attr & BT_META_PAD) ? 0 : ++n;
+	for (uint32_t i = 0; i < l->files->n; i++)
+		number[i] = (l->files->at[i].attr & BT_META_PAD) ? 0 : ++n;
 	return n;
 }
 
@@ -37,7 +37,7 @@ by_number(struct get *g, const char *s, const uint32_t *number, uint32_t n,
 			return bt_err_set(err, BT_EUSAGE,
 			    "cannot select '%s': the torrent has %u files", s,
 			    n);
-		for (uint32_t i = 0; i < l->nfiles; i++)
+		for (uint32_t i = 0; i < l->files->n; i++)
 			if (number[i] >= from && number[i] <= to &&
 			    number[i] != 0)
 				bt_bits_put(&g->selected, i);
@@ -51,15 +51,15 @@ static int
 by_glob(struct get *g, const char *glob, struct bt_err *err)
 {
 	const struct bt_layout *l = g->m.layout;
-	size_t skip = l->single ? 0 : strlen(l->name) + 1;
 	uint32_t found = 0;
 
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		const char *path = l->files[i].path + skip;
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		const char *path =
+		    (const char *)bt_filetab_get(l->files, i).path.p;
 		const char *base = strrchr(path, '/');
 
 		base = base == NULL ? path : base + 1;
-		if (!(l->files[i].attr & BT_META_PAD) &&
+		if (!(l->files->at[i].attr & BT_META_PAD) &&
 		    (fnmatch(glob, path, 0) == 0 ||
 			fnmatch(glob, base, 0) == 0)) {
 			bt_bits_put(&g->selected, i);
@@ -76,13 +76,13 @@ int
 select_files(struct get *g, struct bt_err *err)
 {
 	const struct bt_layout *l = g->m.layout;
-	uint32_t *number = bt_mem_array(l->nfiles, sizeof(*number));
+	uint32_t *number = bt_mem_array(l->files->n, sizeof(*number));
 	uint32_t n = number_files(l, number);
 	int rc = 0;
 
-	bt_bits_init(&g->selected, l->nfiles);
+	bt_bits_init(&g->selected, l->files->n);
 	if (g->conf->nselects == 0) {
-		for (uint32_t i = 0; i < l->nfiles; i++)
+		for (uint32_t i = 0; i < l->files->n; i++)
 			if (number[i] != 0)
 				bt_bits_put(&g->selected, i);
 	}

@@ -61,15 +61,15 @@ static bool
 seek(struct stream *s)
 {
 	const struct bt_layout *l = s->g->m.layout;
-	const struct bt_layout_file *f;
+	struct bt_file f;
 
-	for (; s->file < l->nfiles; s->file++) {
-		f = &l->files[s->file];
+	for (; s->file < l->files->n; s->file++) {
+		f = bt_filetab_get(l->files, s->file);
 		if (!bt_bits_has(&s->g->selected, s->file) ||
-		    f->offset + f->size <= s->at)
+		    f.offset + f.size <= s->at)
 			continue;
-		if (s->at < f->offset)
-			s->at = f->offset;
+		if (s->at < f.offset)
+			s->at = f.offset;
 		return true;
 	}
 	return false;
@@ -79,7 +79,7 @@ void
 stream_go_on(struct stream *s)
 {
 	const struct bt_layout *l = s->g->m.layout;
-	const struct bt_layout_file *f;
+	struct bt_file f;
 	uint64_t end, limit;
 	uint32_t piece;
 
@@ -95,10 +95,10 @@ stream_go_on(struct stream *s)
 	piece = (uint32_t)(s->at / l->piece_length);
 	if (!bt_bits_has(bt_swarm_have(s->g->m.swarm), piece))
 		return;
-	f = &l->files[s->file];
+	f = bt_filetab_get(l->files, s->file);
 	end = (uint64_t)(piece + 1) * l->piece_length;
-	if (end > f->offset + f->size)
-		end = f->offset + f->size;
+	if (end > f.offset + f.size)
+		end = f.offset + f.size;
 	s->n = end - s->at;
 	s->busy = true;
 	bt_pool_put(s->pool, &s->job);

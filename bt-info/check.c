@@ -30,18 +30,19 @@ on_piece(void *arg, uint32_t piece, bool good)
 static int
 look_at_sizes(struct check *c, struct bt_files *files, struct bt_err *err)
 {
-	const struct bt_layout_file *f = c->layout->files;
+	struct bt_file f;
 	struct bt_files_stat st;
 
-	for (uint32_t i = 0; i < c->layout->nfiles; i++, f++) {
-		if ((f->attr & (BT_META_PAD | BT_META_LINK)) != 0)
+	for (uint32_t i = 0; i < c->layout->files->n; i++) {
+		f = bt_filetab_get(c->layout->files, i);
+		if ((f.attr & (BT_META_PAD | BT_META_LINK)) != 0)
 			continue;
 		if (bt_files_stat(files, i, &st, err) == -1)
 			return -1;
 		if (st.state != BT_FILE_FINAL)
 			c->verdicts[i] = MISSING;
-		else if (st.size != f->size)
-			c->verdicts[i] = st.size < f->size ? SHORT : LONG;
+		else if (st.size != f.size)
+			c->verdicts[i] = st.size < f.size ? SHORT : LONG;
 		c->stopped |= c->fail_fast && c->verdicts[i] != WHOLE;
 	}
 	check_on_sizes(c);
@@ -100,10 +101,9 @@ check_path(struct check *c, const char *path, struct bt_err *err)
 static int
 check_stdin(struct check *c, struct bt_err *err)
 {
-	const struct bt_layout_file *f = c->layout->files;
 	struct bt_verify_progress progress = { on_piece, c };
+	struct bt_file f;
 	uint64_t came;
-
 	int rc;
 
 	if (c->in->meta.has_v1)
@@ -116,9 +116,11 @@ check_stdin(struct check *c, struct bt_err *err)
 		return 0;
 	if (rc == -1)
 		return -1;
-	for (uint32_t i = 0; i < c->layout->nfiles; i++, f++)
-		if (came < f->offset + f->size)
-			c->verdicts[i] = came <= f->offset ? MISSING : SHORT;
+	for (uint32_t i = 0; i < c->layout->files->n; i++) {
+		f = bt_filetab_get(c->layout->files, i);
+		if (came < f.offset + f.size)
+			c->verdicts[i] = came <= f.offset ? MISSING : SHORT;
+	}
 	c->trailing = came > c->layout->size;
 	check_on_sizes(c);
 	return 0;
@@ -128,21 +130,23 @@ static void
 init(struct check *c)
 {
 	const struct bt_layout *l = c->layout;
-	const struct bt_layout_file *f = l->files;
 	uint32_t n = 0;
 
-	c->verdicts = bt_mem_zero(l->nfiles, sizeof(*c->verdicts));
-	c->left = bt_mem_zero(l->nfiles, sizeof(*c->left));
-	c->index = bt_mem_zero(l->nfiles, sizeof(*c->index));
-	for (uint32_t i = 0; i < l->nfiles; i++, f++) {
-		if (info_is_listed(&c->in->meta.files[i]))
+	c->verdicts = bt_mem_zero(l->files->n, sizeof(*c->verdicts));
+	c->left = bt_mem_zero(l->files->n, sizeof(*c->left));
+	c->index = bt_mem_zero(l->files->n, sizeof(*c->index));
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		if (info_is_listed(c->in, i))
 			c->index[i] = ++n;
-		c->left[i] = f->size == 0 ? 0 : f->last - f->first + 1;
+		c->left[i] =
+		    bt_filetab_size(l->files, i) == 0
+			? 0
+			: bt_layout_last(l, i) - bt_layout_first(l, i) + 1;
 	}
 	bt_bits_init(&c->good, l->pieces);
 	bt_bits_init(&c->bad, l->pieces);
 	bt_bits_init(&c->explained, l->pieces);
-	bt_bits_init(&c->told, l->nfiles);
+	bt_bits_init(&c->told, l->files->n);
 }
 
 int

@@ -14,27 +14,30 @@ static const char *const names[] = {
 };
 
 static bool
-is_checked(const struct bt_layout_file *f)
+is_checked(const struct check *c, uint32_t file)
 {
-	return (f->attr & (BT_META_PAD | BT_META_LINK)) == 0;
+	return (c->layout->files->at[file].attr &
+		   (BT_META_PAD | BT_META_LINK)) == 0;
 }
 
 /* Give BAD or UNPROVEN to a file whose size alone looked right. */
 static void
 settle(struct check *c, uint32_t file)
 {
-	const struct bt_layout_file *f = &c->layout->files[file];
+	const struct bt_layout *l = c->layout;
 	enum verdict *v = &c->verdicts[file];
-	uint32_t p;
+	uint32_t p, last;
 
-	if (f->size == 0 || *v == MISSING || *v == SHORT)
+	if (bt_filetab_size(l->files, file) == 0 || *v == MISSING ||
+	    *v == SHORT)
 		return;
-	p = bt_bits_next(&c->bad, f->first);
-	if (p <= f->last && *v == WHOLE)
+	p = bt_bits_next(&c->bad, bt_layout_first(l, file));
+	last = bt_layout_last(l, file);
+	if (p <= last && *v == WHOLE)
 		*v = UNPROVEN;
-	while (p <= f->last && bt_bits_has(&c->explained, p))
+	while (p <= last && bt_bits_has(&c->explained, p))
 		p = bt_bits_next(&c->bad, p + 1);
-	if (p <= f->last)
+	if (p <= last)
 		*v = BAD;
 }
 
@@ -53,20 +56,21 @@ json_bad_pieces(
 static void
 tell_file(struct check *c, uint32_t file)
 {
-	const struct bt_layout_file *l = &c->layout->files[file];
-	const struct bt_meta_file *f = &c->in->meta.files[file];
+	const struct bt_layout *l = c->layout;
+	struct bt_file f = bt_filetab_get(l->files, file);
 	struct bt_json j;
 
-	if (!c->cli->json || !info_is_listed(f) || !bt_bits_put(&c->told, file))
+	if (!c->cli->json || !info_is_listed(c->in, file) ||
+	    !bt_bits_put(&c->told, file))
 		return;
 	settle(c, file);
 	bt_json_event(&j, &c->cli->out, "file");
 	bt_json_int(&j, "index", (int64_t)c->index[file]);
-	bt_json_str(&j, "path", f->path);
-	bt_json_int(&j, "size", (int64_t)f->size);
+	bt_json_str(&j, "path", f.path);
+	bt_json_int(&j, "size", (int64_t)f.size);
 	bt_json_cstr(&j, "verdict", names[c->verdicts[file]]);
-	json_bad_pieces(
-	    c, &j, l->size == 0 ? 1 : l->first, l->size == 0 ? 0 : l->last + 1);
+	json_bad_pieces(c, &j, f.size == 0 ? 1 : bt_layout_first(l, file),
+	    f.size == 0 ? 0 : bt_layout_last(l, file) + 1);
 	bt_json_end(&j);
 }
 
@@ -74,23 +78,25 @@ tell_file(struct check *c, uint32_t file)
 static bool
 is_final(const struct check *c, uint32_t file)
 {
-	const struct bt_layout_file *f = &c->layout->files[file];
+	const struct bt_layout *l = c->layout;
 
 	if (c->left[file] > 0)
 		return false;
 	return c->is_sized ||
-	       (f->size > 0 && bt_bits_next(&c->bad, f->first) > f->last);
+	       (bt_filetab_size(l->files, file) > 0 &&
+		   bt_bits_next(&c->bad, bt_layout_first(l, file)) >
+		       bt_layout_last(l, file));
 }
 
 void
 check_on_sizes(struct check *c)
 {
 	c->is_sized = true;
-	for (uint32_t i = 0; i < c->layout->nfiles; i++)
+	for (uint32_t i = 0; i < c->layout->files->n; i++)
 		if ((c->verdicts[i] == MISSING || c->verdicts[i] == SHORT) &&
-		    c->layout->files[i].size > 0)
+		    bt_filetab_size(c->layout->files, i) > 0)
 			bt_layout_mark_file(c->layout, i, &c->explained);
-	for (uint32_t i = 0; i < c->layout->nfiles && !c->stopped; i++)
+	for (uint32_t i = 0; i < c->layout->files->n && !c->stopped; i++)
 		if (is_final(c, i))
 			tell_file(c, i);
 }
@@ -101,12 +107,12 @@ check_on_piece(struct check *c, uint32_t piece, bool good)
 	const struct bt_layout *l = c->layout;
 	uint64_t from = bt_layout_offset(l, piece, 0);
 	uint64_t to = from + bt_layout_piece_size(l, piece);
-	uint32_t i = bt_layout_file_at(l, from);
+	uint32_t i = bt_filetab_find(l->files, from);
 
 	if (!good)
 		bt_bits_put(&c->bad, piece);
-	for (; i < l->nfiles && l->files[i].offset < to; i++) {
-		if (l->files[i].size == 0)
+	for (; i < l->files->n && l->files->at[i].offset < to; i++) {
+		if (bt_filetab_size(l->files, i) == 0)
 			continue;
 		c->left[i]--;
 		if (is_final(c, i))
@@ -119,9 +125,8 @@ count_faulty(const struct check *c)
 {
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < c->layout->nfiles; i++)
-		n +=
-		    is_checked(&c->layout->files[i]) && c->verdicts[i] != WHOLE;
+	for (uint32_t i = 0; i < c->layout->files->n; i++)
+		n += is_checked(c, i) && c->verdicts[i] != WHOLE;
 	return n;
 }
 
@@ -149,10 +154,10 @@ print_lines(const struct check *c, bool whole)
 {
 	struct bt_out *o = &c->cli->out;
 
-	for (uint32_t i = 0; i < c->layout->nfiles; i++)
-		if (is_checked(&c->layout->files[i]) && c->verdicts[i] != WHOLE)
+	for (uint32_t i = 0; i < c->layout->files->n; i++)
+		if (is_checked(c, i) && c->verdicts[i] != WHOLE)
 			bt_out_field(o, names[c->verdicts[i]],
-			    c->in->meta.files[i].path);
+			    bt_filetab_get(c->layout->files, i).path);
 	if (c->bad.set > 0)
 		print_bad_pieces(c, o);
 	bt_out_field_num(o, "pieces", c->layout->pieces);
@@ -166,7 +171,7 @@ print_json(struct check *c, bool whole)
 {
 	struct bt_json j;
 
-	for (uint32_t i = 0; i < c->layout->nfiles; i++)
+	for (uint32_t i = 0; i < c->layout->files->n; i++)
 		if (!c->stopped || c->verdicts[i] != WHOLE)
 			tell_file(c, i);
 	bt_json_event(&j, &c->cli->out, "done");
@@ -189,7 +194,7 @@ check_report(struct check *c, const char *path, struct bt_err *err)
 	/* on stdin, pieces that did not come were never told of */
 	for (; !c->stopped && (p = bt_bits_next_clear(&c->good, p)) < n; p++)
 		bt_bits_put(&c->bad, p);
-	for (uint32_t i = 0; i < c->layout->nfiles; i++)
+	for (uint32_t i = 0; i < c->layout->files->n; i++)
 		settle(c, i);
 	bad = c->bad.set;
 	faulty = count_faulty(c);

@@ -58,9 +58,9 @@ static const struct {
 };
 
 bool
-info_is_listed(const struct bt_meta_file *f)
+info_is_listed(const struct info *in, uint32_t file)
 {
-	return (f->attr & BT_META_PAD) == 0;
+	return (in->meta.files->at[file].attr & BT_META_PAD) == 0;
 }
 
 void
@@ -149,7 +149,7 @@ list_count(const struct info *in, int field)
 		return in->link != NULL ? in->link->peers.n : 0;
 	default:
 		assert(field == FILES);
-		return in->meta.nfiles;
+		return in->meta.files->n;
 	}
 }
 
@@ -182,8 +182,8 @@ list_item(const struct info *in, int field, size_t i, struct bt_buf *scratch,
 		return true;
 	default:
 		assert(field == FILES);
-		*item = in->meta.files[i].path;
-		return info_is_listed(&in->meta.files[i]);
+		*item = bt_filetab_get(in->meta.files, (uint32_t)i).path;
+		return info_is_listed(in, (uint32_t)i);
 	}
 }
 
@@ -279,17 +279,18 @@ info_show(const struct info *in, struct bt_out *o)
 static void
 json_files(const struct info *in, struct bt_json *j)
 {
-	const struct bt_meta_file *f = in->meta.files;
+	struct bt_file f;
 	int64_t index = 1;
 
-	for (size_t i = 0; i < in->meta.nfiles; i++, f++) {
-		if (!info_is_listed(f))
+	for (uint32_t i = 0; i < in->meta.files->n; i++) {
+		if (!info_is_listed(in, i))
 			continue;
+		f = bt_filetab_get(in->meta.files, i);
 		bt_json_open(j, NULL, '{');
 		bt_json_int(j, "index", index++);
-		bt_json_str(j, "path", f->path);
-		bt_json_int(j, "size", (int64_t)f->size);
-		bt_json_int(j, "offset", (int64_t)f->offset);
+		bt_json_str(j, "path", f.path);
+		bt_json_int(j, "size", (int64_t)f.size);
+		bt_json_int(j, "offset", (int64_t)f.offset);
 		bt_json_close(j);
 	}
 }

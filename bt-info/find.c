@@ -138,7 +138,7 @@ is_node(struct find *f, int fd, uint32_t file, uint64_t at, uint32_t piece)
 		bt_merkle_sum_add(&f->merkle, &f->sum, leaf, 1);
 	}
 	bt_merkle_sum_end(&f->merkle, &f->sum,
-	    bt_merkle_height(m->files[file].layer != NULL
+	    bt_merkle_height(m->roots[file].layer != NULL
 				 ? m->piece_length / BT_MERKLE_BLOCK
 				 : (bytes - 1) / BT_MERKLE_BLOCK + 1),
 	    root);
@@ -150,16 +150,17 @@ static void
 own_pieces(const struct find *f, uint32_t file, uint32_t *from, uint32_t *to)
 {
 	const struct bt_layout *l = f->layout;
-	const struct bt_layout_file *k = &l->files[file];
+	const struct bt_file k = bt_filetab_get(l->files, file);
+	uint32_t last = bt_layout_last(l, file);
 
-	*from = k->first;
-	*to = k->last + 1;
+	*from = bt_layout_first(l, file);
+	*to = last + 1;
 	if (f->in->meta.has_v2)
 		return;
-	if (bt_layout_offset(l, *from, 0) < k->offset)
+	if (bt_layout_offset(l, *from, 0) < k.offset)
 		++*from;
-	if (bt_layout_offset(l, k->last, 0) + bt_layout_piece_size(l, k->last) >
-	    k->offset + k->size)
+	if (bt_layout_offset(l, last, 0) + bt_layout_piece_size(l, last) >
+	    k.offset + k.size)
 		--*to;
 }
 
@@ -175,7 +176,7 @@ is_it(struct find *f, uint32_t file, const struct bt_walk_file *c)
 
 	own_pieces(f, file, &from, &to);
 	for (; right && from < to && bt_signal_caught() == 0; from++) {
-		at = bt_layout_offset(l, from, 0) - l->files[file].offset;
+		at = bt_layout_offset(l, from, 0) - l->files->at[file].offset;
 		if (f->in->meta.has_v2) {
 			right = is_node(f, fd, file, at, from);
 			continue;
@@ -191,9 +192,9 @@ is_it(struct find *f, uint32_t file, const struct bt_walk_file *c)
 static bool
 is_sought(const struct find *f, uint32_t file)
 {
-	const struct bt_layout_file *k = &f->layout->files[file];
+	const struct bt_file k = bt_filetab_get(f->layout->files, file);
 
-	return k->size > 0 && (k->attr & (BT_META_PAD | BT_META_LINK)) == 0;
+	return k.size > 0 && (k.attr & (BT_META_PAD | BT_META_LINK)) == 0;
 }
 
 /* Files that have pieces of their own. */
@@ -203,13 +204,13 @@ find_by_own(struct find *f)
 	uint32_t from, to;
 	size_t at, n;
 
-	for (uint32_t i = 0; i < f->layout->nfiles; i++) {
+	for (uint32_t i = 0; i < f->layout->files->n; i++) {
 		if (!is_sought(f, i))
 			continue;
 		own_pieces(f, i, &from, &to);
 		if (from >= to)
 			continue;
-		at = candidates(f, f->layout->files[i].size, &n);
+		at = candidates(f, bt_filetab_size(f->layout->files, i), &n);
 		for (; n > 0 && f->found[i] == NULL; at++, n--)
 			if (is_it(f, i, f->by_size[at]))
 				f->found[i] = f->by_size[at];
@@ -233,7 +234,8 @@ is_share(struct find *f, uint32_t piece, const struct share *s, size_t way)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct bt_layout_span *span = &s->spans[i];
 
-		if ((f->layout->files[span->file].attr & BT_META_PAD) != 0) {
+		if ((f->layout->files->at[span->file].attr & BT_META_PAD) !=
+		    0) {
 			memset(f->buf, 0, PART);
 			for (uint64_t left = span->n, len; left > 0;
 			     left -= len) {
@@ -283,11 +285,12 @@ find_by_share(struct find *f, uint32_t piece)
 	       bt_layout_next_span(f->layout, &w, &s.spans[s.count])) {
 		uint32_t file = s.spans[s.count].file;
 
-		if ((f->layout->files[file].attr & BT_META_LINK) != 0)
+		if ((f->layout->files->at[file].attr & BT_META_LINK) != 0)
 			return false;
 		if (is_sought(f, file) && f->found[file] == NULL) {
-			s.first[s.count] = candidates(
-			    f, f->layout->files[file].size, &s.n[s.count]);
+			s.first[s.count] = candidates(f,
+			    bt_filetab_size(f->layout->files, file),
+			    &s.n[s.count]);
 			ways *= s.n[s.count];
 		}
 		s.count++;
@@ -308,21 +311,25 @@ static void
 find_shared(struct find *f)
 {
 	uint32_t failed = UINT32_MAX; /* not again for each file in it */
+	uint32_t p, last;
 
-	for (uint32_t i = 0; i < f->layout->nfiles; i++)
-		for (uint32_t p = f->layout->files[i].first;
-		     is_sought(f, i) && f->found[i] == NULL &&
-		     !f->in->meta.has_v2 && p <= f->layout->files[i].last &&
-		     f->layout->files[i].last - f->layout->files[i].first < 2;
-		     p++)
+	if (f->in->meta.has_v2)
+		return;
+	for (uint32_t i = 0; i < f->layout->files->n; i++) {
+		if (!is_sought(f, i))
+			continue;
+		p = bt_layout_first(f->layout, i);
+		last = bt_layout_last(f->layout, i);
+		for (; f->found[i] == NULL && p <= last && last - p < 2; p++)
 			if (p != failed)
 				failed = find_by_share(f, p) ? UINT32_MAX : p;
+	}
 }
 
 static void
 put(const struct find *f, struct bt_cli *cli, uint32_t i, int64_t index)
 {
-	const struct bt_meta_file *file = &f->in->meta.files[i];
+	const struct bt_file file = bt_filetab_get(f->in->meta.files, i);
 	const struct bt_walk_file *c = f->found[i];
 	char *path = c == NULL ? NULL : bt_mem_printf("%s/%s", f->dir, c->path);
 	struct bt_json j;
@@ -330,8 +337,8 @@ put(const struct find *f, struct bt_cli *cli, uint32_t i, int64_t index)
 	if (cli->json) {
 		bt_json_begin(&j, &cli->out);
 		bt_json_int(&j, "index", index);
-		bt_json_str(&j, "path", file->path);
-		bt_json_int(&j, "size", (int64_t)file->size);
+		bt_json_str(&j, "path", file.path);
+		bt_json_int(&j, "size", (int64_t)file.size);
 		if (path == NULL)
 			bt_json_null(&j, "found");
 		else
@@ -339,7 +346,7 @@ put(const struct find *f, struct bt_cli *cli, uint32_t i, int64_t index)
 		bt_json_end(&j);
 	} else if (!cli->quiet) {
 		bt_out_printf(&cli->out, "%" PRId64 "\t", index);
-		bt_out_name(&cli->out, file->path);
+		bt_out_name(&cli->out, file.path);
 		bt_out_raw(&cli->out, STR("\t"));
 		bt_out_name(&cli->out, bt_str_of(path == NULL ? "" : path));
 		bt_out_raw(&cli->out, STR("\n"));
@@ -353,8 +360,8 @@ report(const struct find *f, struct bt_cli *cli, struct bt_err *err)
 	size_t sought = 0, missing = 0;
 	int64_t index = 0;
 
-	for (uint32_t i = 0; i < f->layout->nfiles; i++) {
-		index += info_is_listed(&f->in->meta.files[i]);
+	for (uint32_t i = 0; i < f->layout->files->n; i++) {
+		index += info_is_listed(f->in, i);
 		if (!is_sought(f, i))
 			continue;
 		sought++;
@@ -390,7 +397,7 @@ info_find(const struct info *in, const char *dir, struct bt_cli *cli,
 		if (f->walk.n > 1)
 			qsort(f->by_size, f->walk.n, sizeof(*f->by_size),
 			    cmp_sizes);
-		f->found = bt_mem_zero(layout->nfiles, sizeof(*f->found));
+		f->found = bt_mem_zero(layout->files->n, sizeof(*f->found));
 		f->sha1 = bt_hash_new(BT_HASH_SHA1);
 		bt_merkle_init(&f->merkle);
 		find_by_own(f);

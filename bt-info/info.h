@@ -29,7 +29,7 @@ struct info {
 };
 
 /* Is it one of the files that people see? */
-bool	info_is_listed(const struct bt_meta_file *f);
+bool	info_is_listed(const struct info *in, uint32_t file);
 
 /* fields.c: the facts by name. The names, in order, with ", " between. */
 void	info_field_names(struct bt_buf *to);

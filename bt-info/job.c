@@ -77,6 +77,7 @@ run_link(struct job *job, const char *operand, struct bt_err *err)
 	memcpy(in.meta.info_hash, link.info_hash, BT_SHA1_LEN);
 	memcpy(in.meta.info_hash_v2, link.info_hash_v2, BT_SHA256_LEN);
 	in.meta.name = link.name;
+	in.meta.files = bt_filetab_new(); /* it tells of none */
 	in.meta.web_seeds = link.web_seeds.items;
 	in.meta.nweb_seeds = (uint32_t)link.web_seeds.n;
 	in.meta.ntrackers = (uint32_t)link.trackers.n;
@@ -91,6 +92,7 @@ run_link(struct job *job, const char *operand, struct bt_err *err)
 	rc = tell(job, &in, err);
 	bt_buf_fini(&in.magnet);
 	bt_mem_free(in.meta.trackers);
+	bt_filetab_free(in.meta.files);
 	bt_magnetread_fini(&link);
 	return rc;
 }
@@ -107,8 +109,8 @@ job_run_bytes(struct job *job, const char *operand, struct bt_str bytes,
 	if (bt_meta_parse(bytes, &in.meta, err) == -1)
 		return bt_err_prefix(err, "'%s'", operand);
 	put_hashes(&in);
-	for (uint32_t i = 0; i < in.meta.nfiles; i++)
-		in.listed += info_is_listed(&in.meta.files[i]);
+	for (uint32_t i = 0; i < in.meta.files->n; i++)
+		in.listed += info_is_listed(&in, i);
 	bt_buf_init(&in.magnet, BT_MAGNET_MAX);
 	bt_magnet_put(&in.meta, &in.magnet);
 	rc = tell(job, &in, err);

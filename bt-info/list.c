@@ -4,7 +4,7 @@
 #include "info.h"
 
 static void
-line(struct bt_out *o, uint64_t index, const struct bt_meta_file *f)
+line(struct bt_out *o, uint64_t index, const struct bt_file *f)
 {
 	char size[BT_OUT_SIZE_LEN];
 
@@ -20,18 +20,19 @@ line(struct bt_out *o, uint64_t index, const struct bt_meta_file *f)
 void
 info_list(const struct info *in, struct bt_out *o, bool nul)
 {
-	const struct bt_meta_file *f = in->meta.files;
+	struct bt_file f;
 	uint64_t index = 0;
 
-	for (size_t i = 0; i < in->meta.nfiles; i++, f++) {
-		if (!info_is_listed(f))
+	for (uint32_t i = 0; i < in->meta.files->n; i++) {
+		if (!info_is_listed(in, i))
 			continue;
 		index++;
+		f = bt_filetab_get(in->meta.files, i);
 		if (nul) {
-			bt_out_raw(o, f->path);
+			bt_out_raw(o, f.path);
 			bt_out_raw(o, STR("\0"));
 		} else {
-			line(o, index, f);
+			line(o, index, &f);
 		}
 	}
 }

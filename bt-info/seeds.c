@@ -31,7 +31,7 @@ url_of(const struct seed *s, uint32_t file)
 {
 	const struct bt_meta *m = &s->in->meta;
 	bool slash = s->base.p[s->base.n - 1] == '/';
-	struct bt_str path = m->files[file].path, part;
+	struct bt_str path = bt_filetab_get(m->files, file).path, part;
 	struct bt_buf b;
 	char *url;
 
@@ -97,7 +97,7 @@ ask(struct seed *s, uint32_t file, uint64_t at, uint64_t n, struct bt_buf *out,
 static int
 check_length(struct seed *s, uint32_t file, struct bt_err *err)
 {
-	uint64_t size = s->layout->files[file].size;
+	uint64_t size = bt_filetab_size(s->layout->files, file);
 	struct bt_buf b;
 	int rc;
 
@@ -131,8 +131,8 @@ is_right(const struct seed *s, uint32_t piece, struct bt_str got)
 			   BT_SHA1_LEN) == 0;
 	}
 	want = bt_meta_piece_root(m, piece, &bytes);
-	file =
-	    bt_layout_file_at(s->layout, bt_layout_offset(s->layout, piece, 0));
+	file = bt_filetab_find(
+	    s->layout->files, bt_layout_offset(s->layout, piece, 0));
 	leaves = bt_mem_array(bytes / BT_MERKLE_BLOCK + 1, BT_SHA256_LEN);
 	for (size_t at = 0, len; at < bytes; at += len, n++) {
 		len =
@@ -142,7 +142,7 @@ is_right(const struct seed *s, uint32_t piece, struct bt_str got)
 	}
 	bt_merkle_init(&k);
 	bt_merkle_up(&k, leaves, n, 0,
-	    bt_merkle_height(m->files[file].layer != NULL
+	    bt_merkle_height(m->roots[file].layer != NULL
 				 ? m->piece_length / BT_MERKLE_BLOCK
 				 : n),
 	    root);
@@ -162,7 +162,7 @@ walk_of(const struct seed *s, uint32_t piece)
 static bool
 is_padding(const struct seed *s, const struct bt_layout_span *span)
 {
-	return (s->layout->files[span->file].attr & BT_META_PAD) != 0;
+	return (s->layout->files->at[span->file].attr & BT_META_PAD) != 0;
 }
 
 static bool

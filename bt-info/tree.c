@@ -1,6 +1,5 @@
 /* The files of a torrent as folders in folders, each with the size of all in it. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "info.h"
@@ -19,24 +18,6 @@ struct tree {
 	size_t last[BT_META_DEPTH_MAX + 1]; /* of each depth, in its folder */
 	unsigned depth;			    /* of the last node */
 };
-
-/* '/' comes before every other byte, so that folders stay together. */
-static int
-cmp_files(const void *a, const void *b)
-{
-	struct bt_str x = (*(const struct bt_meta_file *const *)a)->path;
-	struct bt_str y = (*(const struct bt_meta_file *const *)b)->path;
-	size_t i = 0;
-	int p, q;
-
-	while (i < x.n && i < y.n && x.p[i] == y.p[i])
-		i++;
-	if (i == x.n || i == y.n)
-		return (i < x.n) - (i < y.n);
-	p = x.p[i] == '/' ? 0 : x.p[i];
-	q = y.p[i] == '/' ? 0 : y.p[i];
-	return p - q;
-}
 
 static void
 add_node(struct tree *t, struct node node)
@@ -65,7 +46,7 @@ shared_folders(struct bt_str a, struct bt_str b)
 }
 
 static void
-add_file(struct tree *t, const struct bt_meta_file *f, struct bt_str before)
+add_file(struct tree *t, const struct bt_file *f, struct bt_str before)
 {
 	size_t shared = shared_folders(before, f->path), name = 0;
 	struct node node = { .size = f->size };
@@ -121,19 +102,18 @@ put_lines(struct bt_out *o, const struct tree *t)
 void
 info_tree(const struct info *in, struct bt_out *o)
 {
-	const struct bt_meta_file **files;
+	const struct bt_filetab *files = in->meta.files;
 	struct bt_str before = { NULL, 0 };
+	struct bt_file f;
 	struct tree t = { .nodes = NULL };
 	char size[BT_OUT_SIZE_LEN];
-	size_t n = 0;
+	uint32_t n, *order = bt_filetab_by_path(files, BT_META_PAD, &n);
 
-	files = bt_mem_array(in->meta.nfiles, sizeof(*files));
-	for (uint32_t i = 0; i < in->meta.nfiles; i++)
-		if (info_is_listed(&in->meta.files[i]))
-			files[n++] = &in->meta.files[i];
-	qsort(files, n, sizeof(*files), cmp_files);
-	for (size_t i = 0; i < n; before = files[i++]->path)
-		add_file(&t, files[i], before);
+	for (uint32_t i = 0; i < n; i++) {
+		f = bt_filetab_get(files, order[i]);
+		add_file(&t, &f, before);
+		before = f.path;
+	}
 	if (o->tty && !in->meta.single) {
 		bt_out_name(o, in->meta.name);
 		bt_out_printf(o, "/  (%s)\n",
@@ -144,5 +124,5 @@ info_tree(const struct info *in, struct bt_out *o)
 	else
 		put_lines(o, &t);
 	bt_mem_free(t.nodes);
-	bt_mem_free(files);
+	bt_mem_free(order);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "codec/metafiles.h"
+#include "codec/filetab.h"
 #include "codec/metainfo.h"
 #include "disk/walk.h"
 
@@ -79,7 +79,7 @@ by_component(const void *a, const void *b)
 {
 	const struct bt_walk_file *fa = a, *fb = b;
 
-	return bt_metafiles_path_cmp(bt_str_of(fa->path), bt_str_of(fb->path));
+	return bt_filetab_path_cmp(bt_str_of(fa->path), bt_str_of(fb->path));
 }
 
 /* The last component of path; "." and ".." are asked for their names. */

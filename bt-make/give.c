@@ -47,8 +47,8 @@ tell(struct job *job, const struct bt_meta *m, struct bt_str link)
 		}
 		return;
 	}
-	for (uint32_t i = 0; i < m->nfiles; i++)
-		files += (m->files[i].attr & BT_META_PAD) == 0;
+	for (uint32_t i = 0; i < m->files->n; i++)
+		files += (m->files->at[i].attr & BT_META_PAD) == 0;
 	bt_json_begin(&j, o);
 	bt_json_str(&j, "name", m->name);
 	put_hash(&j, "info_hash", m->info_hash, BT_SHA1_LEN, m->has_v1);

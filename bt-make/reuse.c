@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "codec/metafiles.h"
+#include "codec/filetab.h"
 #include "disk/slurp.h"
 
 int
@@ -50,7 +50,7 @@ is_untouched(const struct reuse *r, const char *path)
 static bool
 is_padded(const struct bt_meta *m, uint32_t i)
 {
-	return m->files[i].offset + m->files[i].size < m->size;
+	return m->files->at[i].offset + bt_filetab_size(m->files, i) < m->size;
 }
 
 /* The older torrent's file i is the content's file k, at piece `first` now. */
@@ -59,17 +59,18 @@ take_file(struct reuse *r, uint32_t i, uint64_t first, uint64_t n,
     uint8_t *sha1, uint8_t *roots)
 {
 	const struct bt_meta *m = &r->old;
-	const struct bt_meta_file *f = &m->files[i];
-	uint64_t was = f->offset / m->piece_length;
+	const struct bt_file f = bt_filetab_get(m->files, i);
+	const struct bt_meta_root *q = &m->roots[i];
+	uint64_t was = f.offset / m->piece_length;
 
 	memcpy(roots + first * BT_SHA256_LEN,
-	    f->layer != NULL ? f->layer : f->root, n * BT_SHA256_LEN);
+	    q->layer != NULL ? q->layer : q->root, n * BT_SHA256_LEN);
 	if (sha1 != NULL)
 		memcpy(sha1 + first * BT_SHA1_LEN,
 		    m->piece_hashes + was * BT_SHA1_LEN, n * BT_SHA1_LEN);
 	for (uint64_t k = 0; k < n; k++)
 		bt_bits_drop(&r->left, (uint32_t)(first + k));
-	r->left_bytes -= f->size;
+	r->left_bytes -= f.size;
 }
 
 /* The older torrent's file of this path from *at on, or nfiles. */
@@ -79,17 +80,18 @@ find(const struct bt_meta *m, uint32_t *at, bool single, struct bt_str path)
 	int order;
 
 	if (single)
-		return m->single ? 0 : m->nfiles;
-	for (; *at < m->nfiles && !m->single; ++*at) {
-		if ((m->files[*at].attr & BT_META_PAD) != 0)
+		return m->single ? 0 : m->files->n;
+	for (; *at < m->files->n && !m->single; ++*at) {
+		if ((m->files->at[*at].attr & BT_META_PAD) != 0)
 			continue;
-		order = bt_metafiles_path_cmp(m->files[*at].path, path);
+		order = bt_filetab_path_cmp(
+		    bt_filetab_get(m->files, *at).path, path);
 		if (order == 0)
 			return *at;
 		if (order > 0)
 			break;
 	}
-	return m->nfiles;
+	return m->files->n;
 }
 
 void
@@ -106,13 +108,14 @@ reuse_take(struct reuse *r, const struct content *c, uint64_t pieces,
 	for (size_t k = 0; k < c->nfiles; k++, first += n) {
 		n = (c->files[k].size + m->piece_length - 1) / m->piece_length;
 		i = find(m, &at, c->single, c->files[k].path);
-		if (i == m->nfiles || n == 0 ||
-		    m->files[i].size != c->files[k].size ||
+		if (i == m->files->n || n == 0 ||
+		    bt_filetab_size(m->files, i) != c->files[k].size ||
 		    !is_untouched(r, c->sources[k].path))
 			continue;
 		if (sha1 != NULL &&
 		    (!m->has_v1 || is_padded(m, i) != (first + n < pieces)) &&
-		    (!m->has_v1 || m->files[i].size % m->piece_length != 0))
+		    (!m->has_v1 ||
+			bt_filetab_size(m->files, i) % m->piece_length != 0))
 			continue;
 		take_file(r, i, first, n, sha1, roots);
 	}

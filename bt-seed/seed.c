@@ -18,14 +18,14 @@ check_sizes(struct bt_member *m, struct bt_err *err)
 	char *path;
 	int rc = 0;
 
-	for (uint32_t i = 0; rc == 0 && i < m->layout->nfiles; i++) {
-		const struct bt_layout_file *f = &m->layout->files[i];
+	for (uint32_t i = 0; rc == 0 && i < m->layout->files->n; i++) {
+		const struct bt_file f = bt_filetab_get(m->layout->files, i);
 
-		if (f->attr & BT_META_PAD)
+		if (f.attr & BT_META_PAD)
 			continue;
 		if (bt_files_stat(m->files, i, &st, err) == -1)
 			return -1;
-		if (st.state == BT_FILE_FINAL && st.size == f->size)
+		if (st.state == BT_FILE_FINAL && st.size == f.size)
 			continue;
 		path = bt_files_path(m->files, i);
 		if (st.state != BT_FILE_FINAL)
@@ -36,7 +36,7 @@ check_sizes(struct bt_member *m, struct bt_err *err)
 			rc = bt_err_set(err, BT_EMISMATCH,
 			    "'%s' has %llu bytes and the torrent says %llu",
 			    path, (unsigned long long)st.size,
-			    (unsigned long long)f->size);
+			    (unsigned long long)f.size);
 		bt_mem_free(path);
 	}
 	return rc;

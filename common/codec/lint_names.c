@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "codec/casefold.h"
+#include "codec/filetab.h"
 #include "codec/lint_priv.h"
-#include "codec/metafiles.h"
 #include "codec/metainfo.h"
 
 #define SHOWN_MAX 256 /* bytes of a name that are repeated */
@@ -120,7 +120,7 @@ static int
 cmp_bytes(const void *a, const void *b)
 {
 	const struct bt_lint_path *x = a, *y = b;
-	int order = bt_metafiles_path_cmp(x->path, y->path);
+	int order = bt_filetab_path_cmp(x->path, y->path);
 
 	return order != 0 ? order : (x->file > y->file) - (x->file < y->file);
 }

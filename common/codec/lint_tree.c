@@ -146,10 +146,8 @@ read_v1(struct bt_meta *m, const struct bt_lint_tree *t, struct bt_err *err)
 		return bt_metafiles_parse(m, &t->files, err);
 	m->single = true;
 	m->size = (uint64_t)t->length.num;
-	m->nfiles = 1;
-	m->files = bt_mem_zero(1, sizeof(*m->files));
-	m->files->size = m->size;
-	m->files->path = m->name;
+	m->files = bt_filetab_new();
+	bt_filetab_add(m->files, m->size, 0, m->name);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 #include "codec/metafiles.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -84,30 +83,24 @@ is_all_utf8(const struct bt_ben *list)
 	return true;
 }
 
-/*
- * The entry that begins in, and *used of its bytes; its path may take *arena_n
- * bytes of the arena.
- */
+/* The entry that begins in, and *used of its bytes; its path may be at `to`. */
 static int
-read_file(struct bt_str in, size_t *used, const struct bt_meta *m,
-    size_t *arena_n, struct bt_meta_file *f, struct bt_err *err)
+read_file(struct bt_str in, size_t *used, const struct bt_meta *m, char *to,
+    struct bt_file *f, struct bt_err *err)
 {
-	struct bt_ben length, path, path8, attr, md5sum;
+	struct bt_ben length, path, path8, attr;
 	const struct bt_ben_want want[] = {
 		{ STR("length"), BT_BEN_NONE, &length },
 		{ STR("path"), BT_BEN_NONE, &path },
 		{ STR("path.utf-8"), BT_BEN_LIST, &path8 },
 		{ STR("attr"), BT_BEN_STR, &attr },
-		{ STR("md5sum"), BT_BEN_STR, &md5sum },
 	};
 	struct bt_err ignored = BT_ERR_INIT;
-	char *to = m->arena + *arena_n;
 
 	if (in.p[0] != 'd')
 		return bt_err_set(err, BT_EINPUT, "it is not a dictionary");
 	*used = bt_ben_pick_at(in, want, sizeof(want) / sizeof(want[0]));
-	*f = (struct bt_meta_file){ .md5sum = md5sum.str };
-	f->attr = bt_metafiles_attr(attr.str);
+	*f = (struct bt_file){ .attr = bt_metafiles_attr(attr.str) };
 	if (length.type == BT_BEN_INT && length.num >= 0)
 		f->size = (uint64_t)length.num;
 	else if (length.type != BT_BEN_NONE || !(f->attr & BT_META_LINK))
@@ -123,34 +116,7 @@ read_file(struct bt_str in, size_t *used, const struct bt_meta *m,
 		    err, BT_EINPUT, "its path is missing or not a list");
 	else if (check_path(&path, m->name.n, to, &f->path, err) == -1)
 		return -1;
-	if (f->path.p == (uint8_t *)to)
-		*arena_n += f->path.n;
 	return 0;
-}
-
-int
-bt_metafiles_path_cmp(struct bt_str a, struct bt_str b)
-{
-	size_t n = a.n < b.n ? a.n : b.n, i = 0;
-	int x, y;
-
-	while (n - i >= 16 && memcmp(a.p + i, b.p + i, 16) == 0)
-		i += 16;
-	while (i < n && a.p[i] == b.p[i])
-		i++;
-	if (i == n)
-		return (a.n > b.n) - (a.n < b.n);
-	x = a.p[i] == '/' ? 0 : a.p[i];
-	y = b.p[i] == '/' ? 0 : b.p[i];
-	return x - y;
-}
-
-static int
-file_cmp(const void *a, const void *b)
-{
-	const struct bt_meta_file *const *x = a, *const *y = b;
-
-	return bt_metafiles_path_cmp((*x)->path, (*y)->path);
 }
 
 /* a comes before b or is equal to it. */
@@ -169,28 +135,36 @@ check_pair(struct bt_str a, struct bt_str b, struct bt_err *err)
 	    err, BT_EINPUT, "'%s' is both a file and a folder", shown);
 }
 
-int
-bt_metafiles_check(const struct bt_meta *m, struct bt_err *err)
+/* Files that do not stand in the order of their paths. */
+static int
+check_unsorted(const struct bt_filetab *t, struct bt_err *err)
 {
-	const struct bt_meta_file **by_path;
-	size_t n = 0;
-	bool sorted = true;
+	uint32_t n, *all = bt_filetab_by_path(t, BT_META_PAD, &n);
 	int rc = 0;
 
-	by_path = bt_mem_array(m->nfiles, sizeof(*by_path));
-	for (uint32_t i = 0; i < m->nfiles; i++) {
-		if ((m->files[i].attr & BT_META_PAD) != 0)
-			continue;
-		by_path[n++] = &m->files[i];
-		if (n > 1 && file_cmp(&by_path[n - 2], &by_path[n - 1]) > 0)
-			sorted = false;
-	}
-	if (!sorted)
-		qsort(by_path, n, sizeof(*by_path), file_cmp);
-	for (size_t i = 1; i < n && rc == 0; i++)
-		rc = check_pair(by_path[i - 1]->path, by_path[i]->path, err);
-	bt_mem_free(by_path);
+	for (uint32_t i = 1; i < n && rc == 0; i++)
+		rc = check_pair(bt_filetab_get(t, all[i - 1]).path,
+		    bt_filetab_get(t, all[i]).path, err);
+	bt_mem_free(all);
 	return rc;
+}
+
+int
+bt_metafiles_check(const struct bt_filetab *t, struct bt_err *err)
+{
+	struct bt_file f, last = { .path = { NULL, 0 } };
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		f = bt_filetab_get(t, i);
+		if ((f.attr & BT_META_PAD) != 0)
+			continue;
+		if (bt_filetab_path_cmp(last.path, f.path) > 0)
+			return check_unsorted(t, err);
+		if (last.path.n > 0 && check_pair(last.path, f.path, err) == -1)
+			return -1;
+		last = f;
+	}
+	return 0;
 }
 
 int
@@ -198,32 +172,25 @@ bt_metafiles_parse(
     struct bt_meta *m, const struct bt_ben *list, struct bt_err *err)
 {
 	struct bt_str in = bt_str_sub(list->raw, 1, list->raw.n);
-	struct bt_meta_file *f;
-	size_t cap = 0, arena_n = 0, used;
+	char to[BT_META_PATH_MAX];
+	struct bt_file f;
+	size_t used = 0;
 
-	/* A joined path is shorter than its list, so this is enough. */
-	m->arena = bt_mem_alloc(list->raw.n);
+	m->files = bt_filetab_new();
 	for (; in.p[0] != 'e'; in = bt_str_sub(in, used, in.n)) {
-		if (m->nfiles == BT_META_FILES_MAX)
+		if (m->files->n == BT_META_FILES_MAX)
 			return bt_err_set(err, BT_ELIMIT, "more than %u files",
 			    BT_META_FILES_MAX);
-		if (m->nfiles == cap) {
-			cap = cap == 0 ? 16 : cap * 2;
-			m->files =
-			    bt_mem_resize(m->files, cap, sizeof(*m->files));
-		}
-		f = &m->files[m->nfiles];
-		if (read_file(in, &used, m, &arena_n, f, err) == -1)
-			return bt_err_prefix(err, "file %u", m->nfiles + 1);
-		if (f->size > BT_META_SIZE_MAX - m->size)
+		if (read_file(in, &used, m, to, &f, err) == -1)
+			return bt_err_prefix(err, "file %u", m->files->n + 1);
+		if (f.size > BT_META_SIZE_MAX - m->size)
 			return bt_err_set(
 			    err, BT_ELIMIT, "the files' sizes overflow");
-		f->offset = m->size;
-		m->size += f->size;
-		m->nfiles++;
+		bt_filetab_add(m->files, f.size, f.attr, f.path);
+		m->size += f.size;
 	}
-	if (m->nfiles == 0)
+	if (m->files->n == 0)
 		return bt_err_set(
 		    err, BT_EINPUT, "the torrent's list of files is empty");
-	return bt_metafiles_check(m, err);
+	return bt_metafiles_check(m->files, err);
 }

@@ -16,20 +16,14 @@
 #include "codec/metainfo.h"
 
 /*
- * Fill files, nfiles, size and arena of m, whose name is set already, from the
- * value of "files". After -1 the caller releases what m holds all the same.
+ * Fill files and size of m, whose name is set already, from the value of
+ * "files". After -1 the caller releases what m holds all the same.
  */
 int	bt_metafiles_parse(struct bt_meta *m, const struct bt_ben *list,
 	    struct bt_err *err);
 
-/* Rule 6: are the paths of m's files apart from each other? */
-int	bt_metafiles_check(const struct bt_meta *m, struct bt_err *err);
-
-/*
- * The order of a file tree, component by component: whatever is inside a folder
- * follows the folder's own path at once, as '/' comes before every other byte.
- */
-int	bt_metafiles_path_cmp(struct bt_str a, struct bt_str b);
+/* Rule 6: are the files' paths apart from each other? */
+int	bt_metafiles_check(const struct bt_filetab *t, struct bt_err *err);
 
 /* The BT_META_* bits of an attr string; unknown letters are ignored. */
 unsigned	bt_metafiles_attr(struct bt_str attr);

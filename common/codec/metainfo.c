@@ -42,7 +42,7 @@ read_name(struct bt_meta *m, const struct bt_ben *name,
 
 static int
 read_single(struct bt_meta *m, const struct bt_ben *length,
-    const struct bt_ben *attr, const struct bt_ben *md5sum, struct bt_err *err)
+    const struct bt_ben *attr, struct bt_err *err)
 {
 	if (length->type != BT_BEN_INT || length->num < 0)
 		return bt_err_set(err, BT_EINPUT,
@@ -51,12 +51,9 @@ read_single(struct bt_meta *m, const struct bt_ben *length,
 		return bt_err_set(err, BT_ELIMIT, "the file is too large");
 	m->single = true;
 	m->size = (uint64_t)length->num;
-	m->files = bt_mem_zero(1, sizeof(*m->files));
-	m->nfiles = 1;
-	m->files->size = m->size;
-	m->files->path = m->name;
-	m->files->md5sum = md5sum->str;
-	m->files->attr = bt_metafiles_attr(attr->str);
+	m->files = bt_filetab_new();
+	bt_filetab_add(
+	    m->files, m->size, bt_metafiles_attr(attr->str), m->name);
 	return 0;
 }
 
@@ -108,7 +105,7 @@ read_pieces(struct bt_meta *m, const struct bt_ben *pieces, struct bt_err *err)
 /* What of the info dictionary says where the bytes are. */
 struct content {
 	struct bt_ben name, name8, piece_length, pieces, length, files;
-	struct bt_ben attr, md5sum, version, tree;
+	struct bt_ben attr, version, tree;
 };
 
 /* Which halves there are, by their form. BEP 52: the version comes first. */
@@ -152,7 +149,7 @@ read_content(struct bt_meta *m, const struct content *c, struct bt_err *err)
 	else if (c->files.type == BT_BEN_LIST)
 		rc = bt_metafiles_parse(m, &c->files, err);
 	else
-		rc = read_single(m, &c->length, &c->attr, &c->md5sum, err);
+		rc = read_single(m, &c->length, &c->attr, err);
 	if (rc == 0 && m->has_v1 && m->has_v2)
 		rc = bt_metatree_join(m, &c->tree, err);
 	return rc == 0 ? read_pieces(m, &c->pieces, err) : -1;
@@ -173,7 +170,6 @@ read_info(struct bt_meta *m, const struct bt_ben *info, struct bt_err *err)
 		{ STR("private"), BT_BEN_INT, &private },
 		{ STR("source"), BT_BEN_STR, &source },
 		{ STR("attr"), BT_BEN_STR, &c.attr },
-		{ STR("md5sum"), BT_BEN_STR, &c.md5sum },
 		{ STR("meta version"), BT_BEN_INT, &c.version },
 		{ STR("file tree"), BT_BEN_DICT, &c.tree },
 	};
@@ -351,12 +347,12 @@ bt_meta_parse(struct bt_str in, struct bt_meta *m, struct bt_err *err)
 void
 bt_meta_fini(struct bt_meta *m)
 {
-	bt_mem_free(m->files);
+	bt_filetab_free(m->files);
+	bt_mem_free(m->roots);
 	bt_mem_free(m->trackers);
 	bt_mem_free(m->web_seeds);
 	bt_mem_free(m->http_seeds);
 	bt_mem_free(m->nodes);
-	bt_mem_free(m->arena);
 	*m = (struct bt_meta){ .creation_date = -1 };
 }
 
@@ -365,9 +361,9 @@ bt_meta_payload(const struct bt_meta *m)
 {
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < m->nfiles; i++)
-		if ((m->files[i].attr & BT_META_PAD) == 0)
-			n += m->files[i].size;
+	for (uint32_t i = 0; i < m->files->n; i++)
+		if ((m->files->at[i].attr & BT_META_PAD) == 0)
+			n += bt_filetab_size(m->files, i);
 	return n;
 }
 
@@ -381,24 +377,17 @@ const uint8_t *
 bt_meta_piece_root(const struct bt_meta *m, uint32_t i, uint32_t *bytes)
 {
 	uint64_t at = (uint64_t)i * m->piece_length, left;
-	const struct bt_meta_file *f;
-	uint32_t lo = 0, hi = m->nfiles, mid;
+	uint32_t file = bt_filetab_find(m->files, at);
+	struct bt_file f = bt_filetab_get(m->files, file);
+	const struct bt_meta_root *r = &m->roots[file];
 
 	assert(m->has_v2 && i < m->pieces);
-	while (hi - lo > 1) { /* the last file that begins at `at` or before */
-		mid = lo + (hi - lo) / 2;
-		if (m->files[mid].offset <= at)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	f = &m->files[lo];
-	assert(f->root != NULL);
-	left = f->size - (at - f->offset);
+	assert(r->root != NULL);
+	left = f.size - (at - f.offset);
 	*bytes = left < m->piece_length ? (uint32_t)left : m->piece_length;
-	if (f->layer == NULL)
-		return f->root;
-	return f->layer + (at - f->offset) / m->piece_length * BT_SHA256_LEN;
+	if (r->layer == NULL)
+		return r->root;
+	return r->layer + (at - f.offset) / m->piece_length * BT_SHA256_LEN;
 }
 
 uint32_t

@@ -7,7 +7,8 @@
  * 3. Every path component is checked: none is empty, ".", "..", holds '/' or
  *    NUL, or is longer than BT_META_NAME_MAX bytes. What fails is BT_EINPUT.
  * 4. name.utf-8 and path.utf-8 win over name and path where they are valid.
- * 5. Views point into the input, which the caller keeps as long as the meta.
+ * 5. Views point into the input, which the caller keeps as long as the meta; but
+ *    for the files and their paths, which may be kept longer.
  * 6. No two files have one path, and no file is a folder of another. Padding is
  *    exempt (BEP 47 gives paddings of one size one path) and needs no path.
  * 7. v2 (meta version 2) has a file tree and a root for each file; a hybrid has
@@ -28,6 +29,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "codec/filetab.h"
 
 #define BT_META_BYTES_MAX	(100u << 20)	/* a .torrent's own size */
 #define BT_META_FILES_MAX	4000000u	/* 25 bytes each fill the above */
@@ -43,17 +45,6 @@
 #define BT_META_EXEC	0x02	/* attr 'x' */
 #define BT_META_HIDDEN	0x04	/* attr 'h' */
 #define BT_META_LINK	0x08	/* attr 'l': refused by bt-get by name */
-
-struct bt_meta_file {
-	uint64_t size;		/* bytes */
-	uint64_t offset;	/* of its first byte in the whole content */
-	struct bt_str path;	/* components joined with '/', no name part */
-	struct bt_str md5sum;	/* as written, or empty */
-	unsigned attr;		/* BT_META_* bits */
-	const uint8_t *root;	/* v2: 32 bytes; NULL: none, empty, padding */
-	const uint8_t *layer;	/* v2: 32 bytes for each of its pieces; NULL
-				 * where root is, and where root is all */
-};
 
 struct bt_meta {
 	struct bt_str raw;		/* the whole input */
@@ -75,8 +66,12 @@ struct bt_meta {
 	 * where v1 has no padding for that (v2 only), it is put in, without a
 	 * path, so that offsets are the same; none is put at the end.
 	 */
-	struct bt_meta_file *files;
-	uint32_t nfiles;
+	struct bt_filetab *files;
+	struct bt_meta_root {		/* v2: of each file; else NULL */
+		const uint8_t *root;	/* 32 bytes; NULL: empty, padding */
+		const uint8_t *layer;	/* 32 bytes for each of its pieces; NULL
+					 * where root is, or root is all */
+	} *roots;
 
 	struct bt_str announce;		/* empty if absent, as all below */
 	struct bt_str comment;
@@ -100,8 +95,6 @@ struct bt_meta {
 		uint16_t port;
 	} *nodes;
 	uint32_t nnodes;
-
-	char *arena;			/* joined paths; owned */
 };
 
 /*

@@ -180,7 +180,7 @@ next(struct walk *w, struct leaf *f, struct bt_err *err)
 struct count {
 	uint64_t size; /* with padding before each file that needs it */
 	uint32_t files, pads;
-	size_t text; /* bytes of paths that are not in the tree as they are */
+	size_t text; /* bytes of paths */
 };
 
 /* The gap before a file that begins a piece. */
@@ -202,8 +202,7 @@ count_leaf(struct count *c, const struct walk *w, const struct leaf *f,
 	if (f->size > BT_META_SIZE_MAX ||
 	    pad + f->size > BT_META_SIZE_MAX - c->size)
 		return bt_err_set(err, BT_ELIMIT, "the files' sizes overflow");
-	if (w->depth > 1)
-		c->text += w->path_n;
+	c->text += w->path_n;
 	if (c->text > PATHS_LEAST && c->text / PATHS_TIMES > w->in.n)
 		return bt_err_set(err, BT_ELIMIT,
 		    "all paths together are too long for this file tree");
@@ -232,32 +231,16 @@ count_all(struct count *c, struct walk *w, const struct bt_ben *tree,
 
 /* The walk's file, after its padding, into m, which has room for both. */
 static void
-keep(struct bt_meta *m, const struct walk *w, const struct leaf *f,
-    size_t *text_n)
+keep(struct bt_meta *m, const struct walk *w, const struct leaf *f)
 {
 	uint64_t pad = f->size == 0 ? 0 : gap(m->size, m->piece_length);
-	struct bt_meta_file *to = &m->files[m->nfiles];
-	char *text = m->arena + *text_n;
 
-	if (pad != 0) {
-		*to++ = (struct bt_meta_file){
-			.size = pad, .offset = m->size, .attr = BT_META_PAD
-		};
-		m->size += pad;
-		m->nfiles++;
-	}
-	*to = (struct bt_meta_file){ .size = f->size,
-		.offset = m->size,
-		.attr = f->attr,
-		.path = w->name,
-		.root = f->root };
-	if (w->depth > 1) {
-		memcpy(text, w->path, w->path_n);
-		to->path = (struct bt_str){ (uint8_t *)text, w->path_n };
-		*text_n += w->path_n;
-	}
-	m->size += f->size;
-	m->nfiles++;
+	if (pad != 0)
+		bt_filetab_add(
+		    m->files, pad, BT_META_PAD, (struct bt_str){ NULL, 0 });
+	m->roots[m->files->n].root = f->root;
+	bt_filetab_add(m->files, f->size, f->attr, path_of(w));
+	m->size = bt_filetab_total(m->files);
 }
 
 int
@@ -267,24 +250,22 @@ bt_metatree_parse(
 	struct walk *w = bt_mem_alloc(sizeof(*w));
 	struct count c = { 0 };
 	struct leaf f;
-	size_t text_n = 0;
 	int rc;
 
 	rc = count_all(&c, w, tree, m, err);
 	if (rc == 0) {
-		m->files = bt_mem_array(c.files + c.pads, sizeof(*m->files));
-		m->arena = bt_mem_alloc(c.text);
+		m->files = bt_filetab_new();
+		m->roots = bt_mem_zero(c.files + c.pads, sizeof(*m->roots));
 		begin(w, tree, m->name.n);
 		while (next(w, &f, err) == 1)
-			keep(m, w, &f, &text_n);
-		assert(m->nfiles == c.files + c.pads);
-		assert(text_n == c.text);
-		m->single = c.files == 1 && c.text == 0;
+			keep(m, w, &f);
+		assert(m->files->n == c.files + c.pads);
+		m->single = c.files == 1 && w->path_n == w->name.n;
 		if (m->single) /* BEP 52: the torrent's name is advisory */
-			m->name = m->files[0].path;
+			m->name = w->name;
 	}
 	bt_mem_free(w);
-	return rc == 0 ? bt_metafiles_check(m, err) : -1;
+	return rc == 0 ? bt_metafiles_check(m->files, err) : -1;
 }
 
 static int
@@ -299,7 +280,7 @@ disagree(struct bt_str path, const char *what, struct bt_err *err)
 
 /* The v1 file f is to be the tree's next, and the one before ended at `end`. */
 static int
-pair(struct bt_meta_file *f, const struct walk *w, const struct leaf *leaf,
+pair(const struct bt_file *f, const struct walk *w, const struct leaf *leaf,
     uint32_t piece_length, uint64_t end, struct bt_err *err)
 {
 	if (!bt_str_eq(f->path, path_of(w)))
@@ -310,8 +291,16 @@ pair(struct bt_meta_file *f, const struct walk *w, const struct leaf *leaf,
 	if (f->size > 0 && f->offset != end + gap(end, piece_length))
 		return disagree(f->path,
 		    "does not begin at the next piece in the v1 half", err);
-	f->root = leaf->root;
 	return 0;
+}
+
+/* Step over the padding from file *i on; false: there is no file any more. */
+static bool
+next_v1(const struct bt_filetab *t, uint32_t *i)
+{
+	while (*i < t->n && (t->at[*i].attr & BT_META_PAD) != 0)
+		++*i;
+	return *i < t->n;
 }
 
 int
@@ -319,27 +308,31 @@ bt_metatree_join(
     struct bt_meta *m, const struct bt_ben *tree, struct bt_err *err)
 {
 	struct walk *w = bt_mem_alloc(sizeof(*w));
-	struct bt_meta_file *f = m->files, *stop = f + m->nfiles;
+	struct bt_file f;
 	struct leaf leaf;
 	uint64_t end = 0;
+	uint32_t i = 0;
 	int rc;
 
+	m->roots = bt_mem_zero(m->files->n, sizeof(*m->roots));
 	begin(w, tree, m->name.n);
 	while ((rc = next(w, &leaf, err)) == 1) {
-		while (f < stop && (f->attr & BT_META_PAD) != 0)
-			f++;
-		rc = f < stop
-			 ? pair(f, w, &leaf, m->piece_length, end, err)
-			 : disagree(path_of(w), "is in the v2 half only", err);
+		if (!next_v1(m->files, &i)) {
+			rc =
+			    disagree(path_of(w), "is in the v2 half only", err);
+			break;
+		}
+		f = bt_filetab_get(m->files, i);
+		rc = pair(&f, w, &leaf, m->piece_length, end, err);
 		if (rc == -1)
 			break;
-		end = f->size > 0 ? f->offset + f->size : end;
-		f++;
+		m->roots[i++].root = leaf.root;
+		end = f.size > 0 ? f.offset + f.size : end;
 	}
 	bt_mem_free(w);
-	for (; rc == 0 && f < stop; f++)
-		if ((f->attr & BT_META_PAD) == 0)
-			rc = disagree(f->path, "is in the v1 half only", err);
+	if (rc == 0 && next_v1(m->files, &i))
+		rc = disagree(bt_filetab_get(m->files, i).path,
+		    "is in the v1 half only", err);
 	if (rc == 0 && m->size - end > gap(end, m->piece_length))
 		rc = bt_err_set(err, BT_EINPUT,
 		    "the torrent's v1 and v2 halves disagree: there is more "
@@ -414,14 +407,16 @@ is_good(const struct bt_merkle *k, struct layer *l, unsigned level)
 	return l->is_good;
 }
 
-/* What is wrong with the layer of f, or NULL. */
+/* What is wrong with the layer of file i, or NULL. */
 static const char *
-find_layer(const struct bt_meta *m, struct bt_meta_file *f, struct layer *all,
-    size_t n, const struct bt_merkle *k)
+find_layer(const struct bt_meta *m, uint32_t i, struct layer *all, size_t n,
+    const struct bt_merkle *k)
 {
-	struct layer want = { .prefix = bt_be64(f->root), .root = f->root };
+	struct bt_meta_root *r = &m->roots[i];
+	struct layer want = { .prefix = bt_be64(r->root), .root = r->root };
 	struct layer *got = NULL;
-	uint64_t pieces = (f->size + m->piece_length - 1) / m->piece_length;
+	uint64_t size = bt_filetab_size(m->files, i);
+	uint64_t pieces = (size + m->piece_length - 1) / m->piece_length;
 
 	if (n > 0)
 		got = bsearch(&want, all, n, sizeof(*all), by_root);
@@ -432,7 +427,7 @@ find_layer(const struct bt_meta *m, struct bt_meta_file *f, struct layer *all,
 	if (!is_good(
 		k, got, bt_merkle_height(m->piece_length / BT_MERKLE_BLOCK)))
 		return "does not match its root";
-	f->layer = got->hashes;
+	r->layer = got->hashes;
 	return NULL;
 }
 
@@ -443,23 +438,23 @@ bt_metatree_layers(
 	struct bt_merkle k;
 	char shown[SHOWN_MAX];
 	const char *wrong = NULL;
-	struct bt_meta_file *f = m->files;
 	struct layer *all;
+	uint32_t i;
 	size_t n;
 
 	all = read_layers(layers, &n, err);
 	if (all == NULL)
 		return -1;
 	bt_merkle_init(&k);
-	for (uint32_t i = 0; i < m->nfiles && wrong == NULL; i++) {
-		f = &m->files[i];
-		if (f->root != NULL && f->size > m->piece_length)
-			wrong = find_layer(m, f, all, n, &k);
-	}
+	for (i = 0; i < m->files->n && wrong == NULL; i++)
+		if (m->roots[i].root != NULL &&
+		    bt_filetab_size(m->files, i) > m->piece_length)
+			wrong = find_layer(m, i, all, n, &k);
 	bt_mem_free(all);
 	if (wrong == NULL)
 		return 0;
-	bt_str_printable(f->path, shown, sizeof(shown));
+	bt_str_printable(
+	    bt_filetab_get(m->files, i - 1).path, shown, sizeof(shown));
 	return bt_err_set(
 	    err, BT_EINPUT, "the piece layer of '%s' %s", shown, wrong);
 }

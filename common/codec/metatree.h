@@ -23,8 +23,8 @@
 #include "codec/metainfo.h"
 
 /*
- * The value of "file tree", into files, nfiles, size, single, name and arena of
- * m, whose piece_length is set. Padding is put between files where v2 leaves a
+ * The value of "file tree", into files, roots, size, single and name of m, whose
+ * piece_length is set. Padding is put between files where v2 leaves a
  * gap, so that offsets count as in a hybrid. After -1 the caller releases what
  * m holds all the same.
  */

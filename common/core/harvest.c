@@ -10,17 +10,17 @@
 #include "core/torrent_priv.h"
 
 static bool
-counts(const struct bt_layout_file *f)
+counts(const struct bt_layout *l, uint32_t file)
 {
-	return f->size > 0 && (f->attr & BT_META_PAD) == 0;
+	return bt_filetab_size(l->files, file) > 0 &&
+	       (l->files->at[file].attr & BT_META_PAD) == 0;
 }
 
 void
 bt_harvest_count(struct bt_torrent *t)
 {
 	const struct bt_layout *l = t->layout;
-	const struct bt_layout_file *f;
-	uint32_t size;
+	uint32_t size, last;
 
 	t->missing = 0;
 	t->size_wanted = t->size_have = t->size_had = 0;
@@ -36,13 +36,14 @@ bt_harvest_count(struct bt_torrent *t)
 		else
 			t->missing++;
 	}
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		f = &l->files[i];
+	for (uint32_t i = 0; i < l->files->n; i++) {
 		t->file_left[i] = 0;
-		if (!counts(f))
+		if (!counts(l, i))
 			continue;
-		for (uint32_t j = bt_bits_next_clear(&t->have, f->first);
-		     j <= f->last; j = bt_bits_next_clear(&t->have, j + 1))
+		last = bt_layout_last(l, i);
+		for (uint32_t j =
+			 bt_bits_next_clear(&t->have, bt_layout_first(l, i));
+		     j <= last; j = bt_bits_next_clear(&t->have, j + 1))
 			t->file_left[i]++;
 	}
 }
@@ -55,9 +56,9 @@ tell_files(struct bt_torrent *t, uint32_t piece)
 	uint64_t at = bt_layout_offset(l, piece, 0);
 	uint64_t end = at + bt_layout_piece_size(l, piece);
 
-	for (uint32_t i = bt_layout_file_at(l, at);
-	     i < l->nfiles && l->files[i].offset < end; i++) {
-		if (!counts(&l->files[i]))
+	for (uint32_t i = bt_filetab_find(l->files, at);
+	     i < l->files->n && l->files->at[i].offset < end; i++) {
+		if (!counts(l, i))
 			continue;
 		assert(t->file_left[i] > 0);
 		if (--t->file_left[i] == 0)

@@ -6,37 +6,6 @@
 #include "base/mem.h"
 #include "codec/wire.h"
 
-static char *
-join(struct bt_str folder, struct bt_str path)
-{
-	char *s = bt_mem_alloc(folder.n + 1 + path.n + 1);
-
-	memcpy(s, folder.p, folder.n);
-	s[folder.n] = '/';
-	if (path.n > 0)
-		memcpy(s + folder.n + 1, path.p, path.n);
-	s[folder.n + 1 + path.n] = '\0';
-	return s;
-}
-
-static void
-set_file(struct bt_layout_file *f, const struct bt_meta *m, uint32_t i)
-{
-	const struct bt_meta_file *from = &m->files[i];
-
-	f->offset = from->offset;
-	f->size = from->size;
-	f->attr = from->attr;
-	f->first = f->last = 0;
-	if (f->size > 0) {
-		f->first = (uint32_t)(f->offset / m->piece_length);
-		f->last =
-		    (uint32_t)((f->offset + f->size - 1) / m->piece_length);
-		assert(f->last < m->pieces);
-	}
-	f->path = m->single ? bt_str_dup(m->name) : join(m->name, from->path);
-}
-
 struct bt_layout *
 bt_layout_new(const struct bt_meta *m)
 {
@@ -46,10 +15,8 @@ bt_layout_new(const struct bt_meta *m)
 	l->size = m->size;
 	l->piece_length = m->piece_length;
 	l->pieces = m->pieces;
-	l->nfiles = m->nfiles;
-	l->files = bt_mem_array(l->nfiles, sizeof(*l->files));
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		set_file(&l->files[i], m, i);
+	l->files = bt_filetab_share(m->files);
+	assert(bt_filetab_total(l->files) == l->size);
 	if (m->has_v1)
 		l->piece_hashes = bt_mem_array(l->pieces, BT_SHA1_LEN);
 	if (m->has_v1 && l->pieces > 0)
@@ -67,9 +34,7 @@ bt_layout_free(struct bt_layout *l)
 {
 	if (l == NULL)
 		return;
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		bt_mem_free(l->files[i].path);
-	bt_mem_free(l->files);
+	bt_filetab_free(l->files);
 	bt_mem_free(l->piece_hashes);
 	bt_mem_free(l->name);
 	bt_mem_free(l);
@@ -129,46 +94,56 @@ bt_layout_has_range(
 	return length <= size && begin <= size - length;
 }
 
-/*
- * The last file that begins at or before offset. It is never an empty one: the
- * file after an empty one begins where that does, and one at the very end
- * begins at size, beyond any offset.
- */
 uint32_t
-bt_layout_file_at(const struct bt_layout *l, uint64_t offset)
+bt_layout_first(const struct bt_layout *l, uint32_t file)
 {
-	uint32_t lo = 0, hi = l->nfiles, mid;
+	assert(bt_filetab_size(l->files, file) > 0);
+	return (uint32_t)(l->files->at[file].offset / l->piece_length);
+}
 
-	assert(offset < l->size);
-	while (hi - lo > 1) {
-		mid = lo + (hi - lo) / 2;
-		if (l->files[mid].offset <= offset)
-			lo = mid;
-		else
-			hi = mid;
+uint32_t
+bt_layout_last(const struct bt_layout *l, uint32_t file)
+{
+	assert(bt_filetab_size(l->files, file) > 0);
+	return (
+	    uint32_t)((l->files->at[file + 1].offset - 1) / l->piece_length);
+}
+
+char *
+bt_layout_path(const struct bt_layout *l, uint32_t file)
+{
+	struct bt_str path = bt_filetab_get(l->files, file).path;
+	size_t n = l->single ? 0 : strlen(l->name) + 1;
+	char *out = bt_mem_alloc(n + path.n + 1);
+
+	if (n > 0) {
+		memcpy(out, l->name, n - 1);
+		out[n - 1] = '/';
 	}
-	assert(offset - l->files[lo].offset < l->files[lo].size);
-	return lo;
+	memcpy(out + n, path.p, path.n + 1); /* with the table's NUL */
+	return out;
 }
 
 bool
 bt_layout_next_span(const struct bt_layout *l, struct bt_layout_walk *w,
     struct bt_layout_span *s)
 {
-	const struct bt_layout_file *f;
+	const struct bt_filetab_at *f;
 
 	if (w->left == 0 || w->offset >= l->size)
 		return false;
 	if (!w->begun) {
-		w->file = bt_layout_file_at(l, w->offset);
+		w->file = bt_filetab_find(l->files, w->offset);
 		w->begun = true;
 	}
-	f = &l->files[w->file];
-	while (w->offset - f->offset >= f->size)
-		f = &l->files[++w->file];
+	f = &l->files->at[w->file];
+	for (; w->offset >= f[1].offset; f++)
+		w->file++;
 	s->file = w->file;
 	s->at = w->offset - f->offset;
-	s->n = f->size - s->at < w->left ? f->size - s->at : w->left;
+	s->n = f[1].offset - w->offset;
+	if (s->n > w->left)
+		s->n = w->left;
 	w->offset += s->n;
 	w->left -= s->n;
 	return true;
@@ -178,13 +153,12 @@ void
 bt_layout_mark_file(
     const struct bt_layout *l, uint32_t file, struct bt_bits *pieces)
 {
-	const struct bt_layout_file *f;
+	uint32_t last;
 
-	assert(file < l->nfiles);
 	assert(pieces->n == l->pieces);
-	f = &l->files[file];
-	if (f->size == 0)
+	if (bt_filetab_size(l->files, file) == 0)
 		return;
-	for (uint32_t i = f->first; i <= f->last; i++)
+	last = bt_layout_last(l, file);
+	for (uint32_t i = bt_layout_first(l, file); i <= last; i++)
 		(void)bt_bits_put(pieces, i);
 }

@@ -16,20 +16,11 @@
 #include "base/bits.h"
 #include "codec/metainfo.h"
 
-struct bt_layout_file {
-	uint64_t offset, size;		/* bytes */
-	uint32_t first, last;		/* pieces it touches; only if size > 0 */
-	unsigned attr;			/* BT_META_* bits */
-	char *path;			/* relative to the output folder: NAME or
-					   NAME/dir/file; NUL-terminated */
-};
-
 struct bt_layout {
 	uint64_t size;
 	uint32_t piece_length;
 	uint32_t pieces;
-	struct bt_layout_file *files;
-	uint32_t nfiles;
+	struct bt_filetab *files;	/* shared with the torrent's meta */
 	uint8_t *piece_hashes;		/* pieces * 20, a copy; v2-only: NULL */
 	uint8_t info_hash[20];		/* on the wire */
 	char *name;			/* the torrent's name, a copy */
@@ -37,7 +28,7 @@ struct bt_layout {
 	bool private_;
 };
 
-/* gives; copies all it needs of m */
+/* gives; shares m's files and copies what else it needs of m */
 struct bt_layout	*bt_layout_new(const struct bt_meta *m);
 void	bt_layout_free(struct bt_layout *l);
 
@@ -52,8 +43,11 @@ const uint8_t	*bt_layout_hash(const struct bt_layout *l, uint32_t piece);
 bool	bt_layout_has_range(const struct bt_layout *l, uint32_t piece,
 	    uint32_t begin, uint32_t length);
 
-/* The file that holds the byte at offset (offset < size). By bisection. */
-uint32_t	bt_layout_file_at(const struct bt_layout *l, uint64_t offset);
+/* The pieces that a file touches, whose size is not 0. */
+uint32_t	bt_layout_first(const struct bt_layout *l, uint32_t file);
+uint32_t	bt_layout_last(const struct bt_layout *l, uint32_t file);
+/* gives its path beneath the output folder: NAME or NAME/dir/file */
+char	*bt_layout_path(const struct bt_layout *l, uint32_t file);
 
 /*
  * Walk the parts of files under offset, length: false at the end. Empty files

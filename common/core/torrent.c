@@ -39,7 +39,7 @@ bt_torrent_new(const struct bt_torrent_conf *conf, int64_t now)
 	bt_bits_fill(&t->wanted, true);
 	for (uint32_t i = 0; i < l->pieces; i++)
 		bt_picker_want(t->picker, i, true);
-	t->file_left = bt_mem_array(l->nfiles, sizeof(*t->file_left));
+	t->file_left = bt_mem_array(l->files->n, sizeof(*t->file_left));
 	t->horizon = l->pieces;
 	t->refill_at = BT_NEVER;
 	/* as if idle before: the first requests wait for nothing */

@@ -20,23 +20,32 @@ by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Where in a path the part begins that the table has. */
+static size_t
+inner(const struct bt_layout *l)
+{
+	return l->single ? 0 : strlen(l->name) + 1;
+}
+
 /* Note the paths that a .part file of another file could have. */
 static void
 note_part_like(struct bt_files *f)
 {
 	const struct bt_layout *l = f->layout;
+	const char *path;
 	size_t n, cap = 0;
 
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		n = strlen(l->files[i].path);
-		if (n < 5 || strcmp(l->files[i].path + n - 5, ".part") != 0)
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		path = (const char *)bt_filetab_get(l->files, i).path.p;
+		n = l->files->at[i].path_n;
+		if (n < 5 || strcmp(path + n - 5, ".part") != 0)
 			continue;
 		if (f->nparts_like == cap) {
 			cap = cap == 0 ? 16 : cap * 2;
 			f->part_like = bt_mem_resize(
 			    f->part_like, cap, sizeof(*f->part_like));
 		}
-		f->part_like[f->nparts_like++] = l->files[i].path;
+		f->part_like[f->nparts_like++] = path;
 	}
 	if (f->nparts_like > 0)
 		qsort(f->part_like, f->nparts_like, sizeof(*f->part_like),
@@ -48,7 +57,7 @@ static char *
 part_of(const struct bt_files *f, uint32_t file, const char *path)
 {
 	char *part = bt_names_part(path, file, false);
-	const char *key = part;
+	const char *key = part + inner(f->layout);
 
 	if (f->nparts_like == 0 || bsearch(&key, f->part_like, f->nparts_like,
 				       sizeof(*f->part_like), by_text) == NULL)
@@ -57,12 +66,20 @@ part_of(const struct bt_files *f, uint32_t file, const char *path)
 	return bt_names_part(path, file, true);
 }
 
+static const char *
+leaf_of(const char *path)
+{
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
 char *
 bt_files_where(const struct bt_files *f, uint32_t file,
     enum bt_store_state state, int *dir)
 {
-	const char *path = f->layout->files[file].path, *slash;
-	char *part, *out;
+	const char *leaf;
+	char *path, *part, *out;
 
 	if (state == BT_STORE_SIDE) {
 		*dir = f->root_fd;
@@ -70,17 +87,19 @@ bt_files_where(const struct bt_files *f, uint32_t file,
 	}
 	if (file == f->only) {
 		*dir = f->only_fd;
-		slash = strrchr(f->only_path, '/');
-		path = slash == NULL ? f->only_path : slash + 1;
-		return state == BT_STORE_PART ? bt_names_part(path, file, false)
-					      : bt_mem_strdup(path);
+		leaf = leaf_of(f->only_path);
+		return state == BT_STORE_PART ? bt_names_part(leaf, file, false)
+					      : bt_mem_strdup(leaf);
 	}
 	*dir = f->base_fd;
-	if (state != BT_STORE_PART)
-		return bt_mem_strdup(path + f->strip);
-	part = part_of(f, file, path);
-	out = bt_mem_strdup(part + f->strip);
-	bt_mem_free(part);
+	path = bt_layout_path(f->layout, file);
+	if (state == BT_STORE_PART) {
+		part = part_of(f, file, path);
+		bt_mem_free(path);
+		path = part;
+	}
+	out = bt_mem_strdup(path + f->strip);
+	bt_mem_free(path);
 	return out;
 }
 
@@ -121,7 +140,7 @@ bt_files_path(const struct bt_files *f, uint32_t file)
 	char *rel, *out;
 	int dir;
 
-	assert(file < f->layout->nfiles);
+	assert(file < f->layout->files->n);
 	if (file == f->only)
 		return bt_mem_strdup(f->only_path);
 	rel = bt_files_where(f, file, BT_STORE_FINAL, &dir);
@@ -171,7 +190,7 @@ open_folders(
 	if (conf->content != NULL && !l->single) {
 		f->base = bt_mem_strdup(conf->content);
 		f->base_fd = bt_opened_enter(f->opened, f->base, err);
-		f->strip = strlen(l->name) + 1;
+		f->strip = inner(l);
 		if (f->base_fd == -1)
 			return -1;
 	} else {
@@ -217,22 +236,19 @@ static int
 refuse_links(const struct bt_files *f, struct bt_err *err)
 {
 	const struct bt_layout *l = f->layout;
+	char *path;
 
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		if ((l->files[i].attr & BT_META_LINK) != 0 &&
-		    bt_files_is_selected(f, i))
-			return bt_err_set(err, BT_EINPUT,
-			    "cannot make '%s': it is a symbolic link",
-			    l->files[i].path);
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		if ((l->files->at[i].attr & BT_META_LINK) == 0 ||
+		    !bt_files_is_selected(f, i))
+			continue;
+		path = bt_layout_path(l, i);
+		bt_err_set(err, BT_EINPUT,
+		    "cannot make '%s': it is a symbolic link", path);
+		bt_mem_free(path);
+		return -1;
+	}
 	return 0;
-}
-
-static const char *
-leaf_of(const char *path)
-{
-	const char *slash = path == NULL ? NULL : strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
 }
 
 static struct bt_files *
@@ -245,9 +261,9 @@ new_files(const struct bt_files_conf *conf)
 	f->anonymous = conf->anonymous;
 	f->root = bt_mem_strdup(conf->root != NULL ? conf->root : ".");
 	f->root_fd = f->base_fd = f->only_fd = -1;
-	f->only = f->layout->nfiles;
+	f->only = f->layout->files->n;
 	if (conf->selected != NULL) {
-		assert(conf->selected->n == f->layout->nfiles);
+		assert(conf->selected->n == f->layout->files->n);
 		f->has_selected = true;
 		bt_bits_init(&f->selected, conf->selected->n);
 		bt_bits_copy(&f->selected, conf->selected);
@@ -258,9 +274,10 @@ new_files(const struct bt_files_conf *conf)
 	f->owns_opened = conf->opened == NULL;
 	f->opened = conf->opened != NULL ? conf->opened : bt_opened_new(0);
 	f->stores =
-	    bt_mem_zero((size_t)f->layout->nfiles + 1, sizeof(*f->stores));
-	for (uint32_t i = 0; i <= f->layout->nfiles; i++)
-		f->stores[i].entry = -1;
+	    bt_mem_zero((size_t)f->layout->files->n + 1, sizeof(*f->stores));
+	if (f->mode == BT_FILES_READ)
+		f->since_ns =
+		    bt_mem_zero(f->layout->files->n, sizeof(*f->since_ns));
 	return f;
 }
 
@@ -271,7 +288,7 @@ bt_files_open(
 	struct bt_files *f = new_files(conf);
 	int rc;
 
-	assert(conf->only_path == NULL || conf->only < conf->layout->nfiles);
+	assert(conf->only_path == NULL || conf->only < conf->layout->files->n);
 	assert(!conf->anonymous || conf->mode == BT_FILES_WRITE);
 	rc = open_folders(f, conf, err);
 	if (rc == 0 && f->mode == BT_FILES_READ)
@@ -295,11 +312,11 @@ close_stores(struct bt_files *f)
 	struct bt_open_file *e;
 	int fd;
 
-	for (uint32_t i = 0; i <= f->layout->nfiles; i++) {
+	for (uint32_t i = 0; i <= f->layout->files->n; i++) {
 		pthread_mutex_lock(&f->opened->lock);
 		fd = -1;
-		if (f->stores[i].entry != -1) {
-			e = &f->opened->entries[f->stores[i].entry];
+		e = bt_files_entry(f, i);
+		if (e != NULL) {
 			assert(e->refs == (f->anonymous ? 1u : 0u));
 			fd = bt_opened_vacate(f->opened, e);
 			if (e->refs > 0)
@@ -324,6 +341,7 @@ bt_files_close(struct bt_files *f)
 		bt_opened_free(f->opened);
 	pthread_mutex_destroy(&f->write_turn);
 	bt_bits_fini(&f->selected);
+	bt_mem_free(f->since_ns);
 	bt_mem_free(f->stores);
 	bt_mem_free(f->part_like);
 	bt_mem_free(f->side_name);
@@ -336,7 +354,7 @@ bt_files_close(struct bt_files *f)
 int
 bt_files_space(const struct bt_files *f, uint64_t *out, struct bt_err *err)
 {
-	bool own = f->only < f->layout->nfiles;
+	bool own = f->only < f->layout->files->n;
 	struct statvfs v;
 
 	if (fstatvfs(own ? f->only_fd : f->base_fd, &v) == -1)

@@ -118,7 +118,7 @@ int
 bt_files_look(struct bt_files *f, uint32_t file)
 {
 	bool selected = bt_files_is_selected(f, file);
-	uint64_t want = f->layout->files[file].size;
+	uint64_t want = bt_filetab_size(f->layout->files, file);
 	int64_t size;
 
 	if (f->mode == BT_FILES_READ)
@@ -147,7 +147,7 @@ store_of(struct bt_files *f, uint32_t file, bool make)
 	int found;
 
 	if (f->anonymous)
-		return f->layout->nfiles;
+		return f->layout->files->n;
 	if (s->state == BT_STORE_UNKNOWN) {
 		pthread_mutex_unlock(&f->opened->lock);
 		found = bt_files_look(f, file);
@@ -164,7 +164,7 @@ store_of(struct bt_files *f, uint32_t file, bool make)
 		}
 		s->state = BT_STORE_PART;
 	}
-	return s->state == BT_STORE_SIDE ? f->layout->nfiles : file;
+	return s->state == BT_STORE_SIDE ? f->layout->files->n : file;
 }
 
 /* A file that has no name, for what is not to be seen. */
@@ -223,15 +223,15 @@ open_store(struct bt_files *f, uint32_t store, uint32_t file,
 {
 	int fd;
 
-	if (store == f->layout->nfiles && f->anonymous)
+	if (store == f->layout->files->n && f->anonymous)
 		return open_nameless(f);
-	if (store == f->layout->nfiles)
+	if (store == f->layout->files->n)
 		state = BT_STORE_SIDE;
 	if (state == BT_STORE_FINAL)
 		return bt_files_open_state(f, file, state, O_RDONLY);
 	fd = bt_files_open_state(f, file, state, O_RDWR | (make ? O_CREAT : 0));
 	if (fd != -1 && make && state == BT_STORE_PART)
-		reserve(fd, f->layout->files[file].size);
+		reserve(fd, bt_filetab_size(f->layout->files, file));
 	return fd;
 }
 
@@ -250,9 +250,9 @@ note_time(struct bt_files *f, uint32_t store, int fd)
 {
 	struct stat st;
 
-	if (f->mode == BT_FILES_READ && f->stores[store].since_ns == 0 &&
+	if (f->mode == BT_FILES_READ && f->since_ns[store] == 0 &&
 	    fstat(fd, &st) == 0)
-		f->stores[store].since_ns = changed_ns(&st);
+		f->since_ns[store] = changed_ns(&st);
 }
 
 bool
@@ -263,7 +263,15 @@ bt_files_is_same(struct bt_files *f, const struct bt_files_ref *ref)
 	/* written once, before it was lent for the first time */
 	return f->mode != BT_FILES_READ ||
 	       (fstat(ref->fd, &st) == 0 && st.st_nlink > 0 &&
-		   f->stores[ref->store].since_ns == changed_ns(&st));
+		   f->since_ns[ref->store] == changed_ns(&st));
+}
+
+struct bt_open_file *
+bt_files_entry(const struct bt_files *f, uint32_t store)
+{
+	uint32_t entry = f->stores[store].entry;
+
+	return entry == 0 ? NULL : &f->opened->entries[entry - 1];
 }
 
 /* Close a descriptor that nobody uses, for want of others. Locked. */
@@ -295,7 +303,7 @@ fill_entry(struct bt_files *f, struct bt_open_file *e, uint32_t store,
 	bt_opened_hold(f->opened, e);
 	e->store = store;
 	e->owner = f;
-	f->stores[store].entry = (int32_t)(e - f->opened->entries);
+	f->stores[store].entry = (uint32_t)(e - f->opened->entries) + 1;
 	f->stores[store].no_nowait = false;
 	pthread_mutex_unlock(&f->opened->lock);
 	if (old != -1)
@@ -330,14 +338,14 @@ static void
 lend(
     struct bt_files *f, uint32_t store, uint32_t file, struct bt_files_ref *ref)
 {
-	uint32_t at = (uint32_t)f->stores[store].entry;
-	bool own = store != f->layout->nfiles;
+	const struct bt_open_file *e = bt_files_entry(f, store);
+	bool own = store != f->layout->files->n;
 
 	*ref = (struct bt_files_ref){
-		.fd = f->opened->entries[at].fd,
-		.entry = at,
+		.fd = e->fd,
+		.entry = (uint32_t)(e - f->opened->entries),
 		.store = store,
-		.base = own ? 0 : f->layout->files[file].offset,
+		.base = own ? 0 : f->layout->files->at[file].offset,
 		.is_final = own && f->mode == BT_FILES_WRITE &&
 			    f->stores[file].state == BT_STORE_FINAL,
 	};
@@ -349,7 +357,6 @@ get(struct bt_files *f, uint32_t file, bool make, struct bt_files_ref *ref)
 {
 	struct bt_open_file *e;
 	int64_t store;
-	int32_t at;
 
 	for (;;) {
 		if (f->mode == BT_FILES_READ)
@@ -358,13 +365,12 @@ get(struct bt_files *f, uint32_t file, bool make, struct bt_files_ref *ref)
 			store = store_of(f, file, make);
 		if (store == -1)
 			return -1;
-		at = f->stores[store].entry;
-		e = at == -1 ? NULL : &f->opened->entries[at];
+		e = bt_files_entry(f, (uint32_t)store);
 		if (e != NULL && e->fd != -1) {
 			bt_opened_hold(f->opened, e);
 			break;
 		}
-		e = at == -1 ? bt_opened_next(f->opened) : NULL;
+		e = e == NULL ? bt_opened_next(f->opened) : NULL;
 		if (e == NULL) {
 			pthread_cond_wait(
 			    &f->opened->changed, &f->opened->lock);
@@ -385,7 +391,7 @@ bt_files_get(struct bt_files *f, uint32_t file, bool make,
 	enum bt_store_state state;
 	int rc, code;
 
-	assert(file < f->layout->nfiles);
+	assert(file < f->layout->files->n);
 	pthread_mutex_lock(&f->opened->lock);
 	rc = get(f, file, make, ref);
 	code = errno;
@@ -401,19 +407,18 @@ bool
 bt_files_get_open(struct bt_files *f, uint32_t file, struct bt_files_ref *ref)
 {
 	const struct bt_store *s = &f->stores[file];
+	struct bt_open_file *e;
 	uint32_t store = file;
-	int32_t at;
 	bool ok;
 
-	assert(file < f->layout->nfiles);
+	assert(file < f->layout->files->n);
 	pthread_mutex_lock(&f->opened->lock);
 	if (f->anonymous || s->state == BT_STORE_SIDE)
-		store = f->layout->nfiles;
-	at = f->stores[store].entry;
-	ok = at != -1 && f->opened->entries[at].fd != -1 &&
-	     !f->stores[store].no_nowait;
+		store = f->layout->files->n;
+	e = bt_files_entry(f, store);
+	ok = e != NULL && e->fd != -1 && !f->stores[store].no_nowait;
 	if (ok) {
-		bt_opened_hold(f->opened, &f->opened->entries[at]);
+		bt_opened_hold(f->opened, e);
 		lend(f, store, file, ref);
 	}
 	pthread_mutex_unlock(&f->opened->lock);

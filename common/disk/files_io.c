@@ -16,7 +16,7 @@
 static bool
 is_pad(const struct bt_files *f, uint32_t file)
 {
-	return (f->layout->files[file].attr & BT_META_PAD) != 0;
+	return (f->layout->files->at[file].attr & BT_META_PAD) != 0;
 }
 
 /* "cannot <what> 'path'" with errno's reason; kind BT_EFILE. Returns -1. */
@@ -44,7 +44,7 @@ fail_short(struct bt_files *f, uint32_t file, struct bt_err *err)
 	fail(f, file, "read", err); /* finds the name under the lock */
 	path = bt_files_path(f, file);
 	bt_err_set(err, BT_EMISMATCH, "'%s' is shorter than %llu bytes", path,
-	    (unsigned long long)f->layout->files[file].size);
+	    (unsigned long long)bt_filetab_size(f->layout->files, file));
 	bt_mem_free(path);
 	return -1;
 }

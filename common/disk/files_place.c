@@ -96,7 +96,7 @@ rename_to(struct bt_files *f, uint32_t file, enum bt_store_state from,
  * been larger.
  */
 static int
-set_shape(int fd, const struct bt_layout_file *file)
+set_shape(int fd, const struct bt_file *file)
 {
 	struct stat st;
 	mode_t mode;
@@ -134,7 +134,7 @@ expect_size(struct bt_files *f, uint32_t file, struct bt_err *err)
 
 	if (bt_files_stat(f, file, &st, err) == -1)
 		return -1;
-	if (st.size == f->layout->files[file].size)
+	if (st.size == bt_filetab_size(f->layout->files, file))
 		return 0;
 	path = bt_files_path(f, file);
 	bt_err_set(err, BT_EFILE, "'%s' exists with other content", path);
@@ -145,13 +145,13 @@ expect_size(struct bt_files *f, uint32_t file, struct bt_err *err)
 int
 bt_files_finish(struct bt_files *f, uint32_t file, struct bt_err *err)
 {
-	const struct bt_layout_file *l = &f->layout->files[file];
+	const struct bt_file l = bt_filetab_get(f->layout->files, file);
 	struct bt_files_ref ref;
 	int state, rc, code;
 
 	assert(f->mode == BT_FILES_WRITE);
-	assert(file < f->layout->nfiles);
-	if (f->anonymous || l->size == 0 || (l->attr & BT_META_PAD) != 0)
+	assert(file < f->layout->files->n);
+	if (f->anonymous || l.size == 0 || (l.attr & BT_META_PAD) != 0)
 		return 0;
 	state = find_state(f, file, err);
 	if (state == -1)
@@ -167,7 +167,7 @@ bt_files_finish(struct bt_files *f, uint32_t file, struct bt_err *err)
 	 * looks for the old name after it is gone.
 	 */
 	ref.wrote = true;
-	rc = set_shape(ref.fd, l);
+	rc = set_shape(ref.fd, &l);
 	if (rc == 0)
 		rc = rename_to(f, file, BT_STORE_PART, BT_STORE_FINAL);
 	if (rc == 0)
@@ -188,8 +188,7 @@ forget_fd(struct bt_files *f, uint32_t store)
 	int fd = -1;
 
 	pthread_mutex_lock(&f->opened->lock);
-	while (f->stores[store].entry != -1) {
-		e = &f->opened->entries[f->stores[store].entry];
+	while ((e = bt_files_entry(f, store)) != NULL) {
 		if (e->refs > 0) {
 			pthread_cond_wait(
 			    &f->opened->changed, &f->opened->lock);
@@ -222,16 +221,16 @@ bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err)
 	int state;
 
 	assert(f->mode == BT_FILES_WRITE);
-	assert(file < f->layout->nfiles);
+	assert(file < f->layout->files->n);
 	if (f->anonymous || !bt_files_is_selected(f, file) ||
-	    (f->layout->files[file].attr & BT_META_PAD) != 0)
+	    (f->layout->files->at[file].attr & BT_META_PAD) != 0)
 		return 0;
 	state = find_state(f, file, err);
 	if (state == -1)
 		return -1;
 	if (state != BT_STORE_FINAL)
 		return 0;
-	if (f->layout->files[file].size == 0)
+	if (bt_filetab_size(f->layout->files, file) == 0)
 		return empty_final(f, file, err);
 	forget_fd(f, file); /* it cannot be written */
 	if (rename_to(f, file, BT_STORE_FINAL, BT_STORE_PART) == -1)
@@ -243,6 +242,7 @@ bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err)
 static int
 make_empty(struct bt_files *f, uint32_t file, struct bt_err *err)
 {
+	const struct bt_file l = bt_filetab_get(f->layout->files, file);
 	struct stat st;
 	int fd, rc;
 
@@ -255,7 +255,7 @@ make_empty(struct bt_files *f, uint32_t file, struct bt_err *err)
 		rc = -1;
 	}
 	if (rc == 0)
-		rc = set_shape(fd, &f->layout->files[file]);
+		rc = set_shape(fd, &l);
 	if (rc == -1)
 		fail_final(f, file, "make", err);
 	close(fd);
@@ -272,9 +272,11 @@ bt_files_make_empty(struct bt_files *f, struct bt_err *err)
 	assert(f->mode == BT_FILES_WRITE);
 	if (f->anonymous)
 		return 0;
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		if (l->files[i].size == 0 && bt_files_is_selected(f, i) &&
-		    (l->files[i].attr & (BT_META_PAD | BT_META_LINK)) == 0 &&
+	for (uint32_t i = 0; i < l->files->n; i++)
+		if (bt_filetab_size(l->files, i) == 0 &&
+		    bt_files_is_selected(f, i) &&
+		    (l->files->at[i].attr & (BT_META_PAD | BT_META_LINK)) ==
+			0 &&
 		    make_empty(f, i, err) == -1)
 			return -1;
 	return 0;
@@ -284,7 +286,7 @@ bt_files_make_empty(struct bt_files *f, struct bt_err *err)
 static uint32_t
 user_of(struct bt_files *f, uint32_t store)
 {
-	uint32_t n = f->layout->nfiles;
+	uint32_t n = f->layout->files->n;
 
 	if (store < n)
 		return store;
@@ -304,9 +306,10 @@ sync_store(struct bt_files *f, uint32_t store, struct bt_err *err)
 
 	pthread_mutex_lock(&f->opened->lock);
 	unsynced = f->stores[store].unsynced;
-	f->stores[store].unsynced = false; /* what comes now sets it again */
+	if (unsynced) /* what comes now sets it again */
+		f->stores[store].unsynced = false;
 	pthread_mutex_unlock(&f->opened->lock);
-	if (!unsynced || file == f->layout->nfiles)
+	if (!unsynced || file == f->layout->files->n)
 		return 0;
 	if (bt_files_get(f, file, false, &ref, err) == -1) {
 		pthread_mutex_lock(&f->opened->lock);
@@ -343,7 +346,7 @@ bt_files_sync(struct bt_files *f, struct bt_err *err)
 	if (f->anonymous) /* nothing of it outlives us */
 		return 0;
 	count_syncs(f, 1);
-	for (uint32_t i = 0; i <= f->layout->nfiles && rc == 0; i++)
+	for (uint32_t i = 0; i <= f->layout->files->n && rc == 0; i++)
 		rc = sync_store(f, i, err);
 	count_syncs(f, -1);
 	return rc;
@@ -356,7 +359,7 @@ bt_files_is_synced(struct bt_files *f)
 
 	pthread_mutex_lock(&f->opened->lock);
 	synced = !f->sync_failed && f->syncs == 0;
-	for (uint32_t i = 0; i <= f->layout->nfiles && synced; i++)
+	for (uint32_t i = 0; i <= f->layout->files->n && synced; i++)
 		synced = !f->stores[i].unsynced;
 	pthread_mutex_unlock(&f->opened->lock);
 	return synced;
@@ -379,7 +382,7 @@ bt_files_drop_side(struct bt_files *f)
 	assert(f->mode == BT_FILES_WRITE);
 	if (f->anonymous)
 		return;
-	forget_fd(f, f->layout->nfiles);
+	forget_fd(f, f->layout->files->n);
 	unlinkat(f->root_fd, f->side_name, 0); /* most often there is none */
 }
 
@@ -409,11 +412,12 @@ bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
 	struct stat st;
 	int state, fd;
 
-	assert(file < f->layout->nfiles);
+	assert(file < f->layout->files->n);
 	*out = got;
 	/* of an empty file that nobody wants nothing is read or written */
-	if (f->anonymous || (f->layout->files[file].attr & BT_META_PAD) != 0 ||
-	    (f->layout->files[file].size == 0 &&
+	if (f->anonymous ||
+	    (f->layout->files->at[file].attr & BT_META_PAD) != 0 ||
+	    (bt_filetab_size(f->layout->files, file) == 0 &&
 		!bt_files_is_selected(f, file)))
 		return 0;
 	state = find_state(f, file, err);

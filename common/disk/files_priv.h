@@ -20,13 +20,13 @@ enum bt_store_state {
 	BT_STORE_SIDE		/* file's bytes are in store nfiles */
 };
 
+/* All zeros at first: pages of stores that nobody asks for are not touched. */
 struct bt_store {
-	int32_t entry;		/* in opened's entries, or -1 */
+	uint32_t entry;		/* 1 + its place in opened's entries; 0: none */
 	uint8_t state;		/* enum bt_store_state */
 	bool no_nowait;		/* RWF_NOWAIT is not for this file system */
 	bool unsynced;		/* written since bt_files_sync */
 	bool settled;		/* not written or renamed since its last stat */
-	int64_t since_ns;	/* READ: time of change when first opened; 0: not */
 };
 
 struct bt_files {
@@ -63,6 +63,8 @@ struct bt_files {
 	struct bt_opened *opened;
 	bool owns_opened;
 	struct bt_store *stores;	/* nfiles + 1; under opened's lock */
+	/* READ: of each file, when it was changed as it was first opened; 0: not */
+	int64_t *since_ns;
 };
 
 /* A descriptor that is lent until bt_files_put(). */
@@ -87,6 +89,9 @@ void	bt_files_put(struct bt_files *f, const struct bt_files_ref *ref);
 /* READ: is it the file that was first opened, unchanged and not removed? */
 bool	bt_files_is_same(struct bt_files *f, const struct bt_files_ref *ref);
 
+/* The open file of a store, or NULL. Locked. */
+struct bt_open_file	*bt_files_entry(const struct bt_files *f,
+	    uint32_t store);
 /* gives the path for a person, of what state says holds the file's bytes */
 char	*bt_files_shown(const struct bt_files *f, uint32_t file,
 	    enum bt_store_state state);

@@ -65,7 +65,7 @@ bt_opened_vacate(struct bt_opened *o, struct bt_open_file *e)
 	int fd = e->fd;
 
 	if (e->owner != NULL)
-		e->owner->stores[e->store].entry = -1;
+		e->owner->stores[e->store].entry = 0;
 	e->owner = NULL;
 	e->fd = -1;
 	if (e->refs == 0) {

@@ -170,9 +170,9 @@ bt_resume_open(struct bt_resume **out, const char *root,
 	r->path = bt_mem_printf("%s/%s", root, name);
 	r->new_path = bt_mem_printf("%s/%s", root, fresh);
 	r->lock_path = bt_mem_printf("%s/%s", root, lock);
-	r->seen = bt_mem_zero(layout->nfiles, sizeof(*r->seen));
-	r->safe_ns = bt_mem_zero(layout->nfiles, sizeof(*r->safe_ns));
-	r->syncing_ns = bt_mem_zero(layout->nfiles, sizeof(*r->syncing_ns));
+	r->seen = bt_mem_zero(layout->files->n, sizeof(*r->seen));
+	r->safe_ns = bt_mem_zero(layout->files->n, sizeof(*r->safe_ns));
+	r->syncing_ns = bt_mem_zero(layout->files->n, sizeof(*r->syncing_ns));
 	bt_bits_init(&r->safe, layout->pieces);
 	bt_bits_init(&r->syncing, layout->pieces);
 	bt_mem_free(name);
@@ -212,7 +212,7 @@ static size_t
 state_len(const struct bt_layout *l)
 {
 	return HEAD_LEN + 2 * bt_bits_bytes(l->pieces) +
-	       (size_t)l->nfiles * FILE_LEN + BT_SHA1_LEN;
+	       (size_t)l->files->n * FILE_LEN + BT_SHA1_LEN;
 }
 
 static int64_t
@@ -239,7 +239,7 @@ put_head(const struct bt_resume *r, struct bt_files *files, struct bt_buf *b)
 	bt_buf_add(b, (struct bt_str){ l->info_hash, sizeof(l->info_hash) });
 	bt_buf_be64(b, l->size);
 	bt_buf_be32(b, l->pieces);
-	bt_buf_be32(b, l->nfiles);
+	bt_buf_be32(b, l->files->n);
 	bt_buf_add(
 	    b, (struct bt_str){
 		   bt_files_is_synced(files) ? synced : boot, BOOT_LEN });
@@ -250,7 +250,7 @@ put_head(const struct bt_resume *r, struct bt_files *files, struct bt_buf *b)
 static int
 look_at_files(struct bt_resume *r, struct bt_files *files, struct bt_err *err)
 {
-	for (uint32_t i = 0; i < r->layout->nfiles; i++)
+	for (uint32_t i = 0; i < r->layout->files->n; i++)
 		if (bt_files_has_changed(files, i) &&
 		    bt_files_stat(files, i, &r->seen[i], err) == -1)
 			return -1;
@@ -296,7 +296,7 @@ bt_resume_save(struct bt_resume *r, struct bt_files *files,
 	put_head(r, files, &b);
 	bt_buf_add(&b, bt_bits_str(bt_files_has_lost(files) ? &r->safe : have));
 	bt_buf_add(&b, bt_bits_str(&r->safe));
-	for (uint32_t i = 0; i < r->layout->nfiles; i++) {
+	for (uint32_t i = 0; i < r->layout->files->n; i++) {
 		bt_buf_putc(&b, r->seen[i].mtime_ns > settled
 				    ? UNSETTLED
 				    : (uint8_t)r->seen[i].state);
@@ -318,7 +318,7 @@ bt_resume_sync_begin(struct bt_resume *r, struct bt_files *files,
 {
 	if (look_at_files(r, files, err) == -1)
 		return -1;
-	for (uint32_t i = 0; i < r->layout->nfiles; i++)
+	for (uint32_t i = 0; i < r->layout->files->n; i++)
 		r->syncing_ns[i] = r->seen[i].mtime_ns;
 	bt_bits_copy(&r->syncing, have);
 	return 0;
@@ -329,7 +329,7 @@ bt_resume_sync_end(struct bt_resume *r, bool ok)
 {
 	if (!ok)
 		return;
-	for (uint32_t i = 0; i < r->layout->nfiles; i++)
+	for (uint32_t i = 0; i < r->layout->files->n; i++)
 		r->safe_ns[i] = r->syncing_ns[i];
 	bt_bits_copy(&r->safe, &r->syncing);
 }
@@ -362,7 +362,7 @@ parse_state(struct bt_resume *r, struct state *s, struct bt_bits *have)
 	    !bt_str_eq(bt_rd_take(rd, sizeof(l->info_hash)),
 		(struct bt_str){ l->info_hash, sizeof(l->info_hash) }) ||
 	    bt_rd_be64(rd) != l->size || bt_rd_be32(rd) != l->pieces ||
-	    bt_rd_be32(rd) != l->nfiles)
+	    bt_rd_be32(rd) != l->files->n)
 		return false;
 	bt_rd_copy(rd, boot, sizeof(boot));
 	s->cut = !is_zero(boot) && memcmp(boot, r->boot, sizeof(boot)) != 0;
@@ -409,7 +409,7 @@ static void
 mark_selected(const struct bt_layout *l, const struct bt_files *files,
     struct bt_bits *wanted)
 {
-	for (uint32_t i = 0; i < l->nfiles; i++)
+	for (uint32_t i = 0; i < l->files->n; i++)
 		if (bt_files_is_selected(files, i))
 			bt_layout_mark_file(l, i, wanted);
 }
@@ -474,7 +474,7 @@ static void
 skip_holes(const struct bt_layout *l, struct bt_files *files, uint32_t file,
     struct zeros *z, struct bt_bits *check)
 {
-	const struct bt_layout_file *f = &l->files[file];
+	const struct bt_file f = bt_filetab_get(l->files, file);
 	struct bt_err ignored = BT_ERR_INIT; /* hashing will say it */
 	struct bt_files_ref ref;
 	uint64_t at = 0, data;
@@ -482,15 +482,15 @@ skip_holes(const struct bt_layout *l, struct bt_files *files, uint32_t file,
 
 	if (bt_files_get(files, file, false, &ref, &ignored) == -1)
 		return;
-	while (at < f->size) {
+	while (at < f.size) {
 		found = lseek(ref.fd, (off_t)(ref.base + at), SEEK_DATA);
 		if (found == -1 && errno != ENXIO)
 			break;
-		data = found == -1 ? f->size : (uint64_t)found - ref.base;
-		if (data > f->size)
-			data = f->size;
-		skip_hole(l, f->offset + at, f->offset + data, z, check);
-		if (data == f->size)
+		data = found == -1 ? f.size : (uint64_t)found - ref.base;
+		if (data > f.size)
+			data = f.size;
+		skip_hole(l, f.offset + at, f.offset + data, z, check);
+		if (data == f.size)
 			break;
 		found = lseek(ref.fd, (off_t)(ref.base + data), SEEK_HOLE);
 		if (found == -1)
@@ -504,14 +504,14 @@ skip_holes(const struct bt_layout *l, struct bt_files *files, uint32_t file,
 static bool
 is_within(const struct bt_resume *r, uint32_t file, uint32_t piece)
 {
-	const struct bt_layout_file *f = &r->layout->files[file];
+	const struct bt_file f = bt_filetab_get(r->layout->files, file);
 	uint64_t end = bt_layout_offset(r->layout, piece, 0) +
 		       bt_layout_piece_size(r->layout, piece);
 
-	if (end > f->offset + f->size)
-		end = f->offset + f->size;
+	if (end > f.offset + f.size)
+		end = f.offset + f.size;
 	if (r->seen[file].state != BT_FILE_SIDE)
-		end -= f->offset;
+		end -= f.offset;
 	return end <= r->seen[file].size;
 }
 
@@ -523,10 +523,10 @@ static void
 doubt(const struct bt_resume *r, uint32_t file, enum trust trust,
     const struct bt_bits *wanted, struct bt_bits *have, struct bt_bits *check)
 {
-	const struct bt_layout_file *f = &r->layout->files[file];
+	uint32_t last = bt_layout_last(r->layout, file);
 	enum bt_files_state now = r->seen[file].state;
 
-	for (uint32_t i = f->first; i <= f->last; i++) {
+	for (uint32_t i = bt_layout_first(r->layout, file); i <= last; i++) {
 		if (trust == IF_SAFE && bt_bits_has(&r->safe, i) &&
 		    is_within(r, file, i))
 			continue;
@@ -548,20 +548,21 @@ compare_files(struct bt_resume *r, struct bt_files *files, struct state *s,
 	int rc = 0;
 
 	bt_bits_init(&wanted, l->pieces);
-	bt_bits_init(&doubted, l->nfiles);
+	bt_bits_init(&doubted, l->files->n);
 	mark_selected(l, files, &wanted);
-	for (uint32_t i = 0; i < l->nfiles && rc == 0; i++) {
+	for (uint32_t i = 0; i < l->files->n && rc == 0; i++) {
 		rc = bt_files_stat(files, i, &r->seen[i], err);
 		trust = s == NULL ? NOT_AT_ALL : judge_file(r, s, i);
-		if (rc == -1 || trust == FULLY || l->files[i].size == 0 ||
-		    (l->files[i].attr & BT_META_PAD) != 0)
+		if (rc == -1 || trust == FULLY ||
+		    bt_filetab_size(l->files, i) == 0 ||
+		    (l->files->at[i].attr & BT_META_PAD) != 0)
 			continue;
 		doubt(r, i, trust, &wanted, have, check);
 		if (r->seen[i].state != BT_FILE_ABSENT)
 			bt_bits_put(&doubted, i);
 	}
 	/* after all is marked, or a later file would mark it again */
-	for (uint32_t i = bt_bits_next(&doubted, 0); i < l->nfiles && rc == 0;
+	for (uint32_t i = bt_bits_next(&doubted, 0); i < l->files->n && rc == 0;
 	     i = bt_bits_next(&doubted, i + 1))
 		skip_holes(l, files, i, &z, check);
 	bt_bits_fini(&doubted);

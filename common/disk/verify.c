@@ -67,10 +67,10 @@ check_span(void *arg, uint32_t piece, unsigned *height)
 {
 	const struct check *c = arg;
 	uint64_t at = bt_layout_offset(c->layout, piece, 0);
-	uint32_t bytes, file = bt_layout_file_at(c->layout, at);
+	uint32_t bytes, file = bt_filetab_find(c->layout->files, at);
 
 	bt_meta_piece_root(c->meta, piece, &bytes);
-	*height = bt_merkle_height(c->meta->files[file].layer != NULL
+	*height = bt_merkle_height(c->meta->roots[file].layer != NULL
 				       ? c->meta->piece_length / BT_MERKLE_BLOCK
 				       : (bytes - 1) / BT_MERKLE_BLOCK + 1);
 	return bytes;

@@ -303,7 +303,7 @@ check_fill(void *arg, uint8_t *to, size_t n, struct bt_err *err)
 	ssize_t got, done = 0;
 
 	while (!c->ended && bt_layout_next_span(c->layout, &w, &s)) {
-		if ((c->layout->files[s.file].attr & BT_META_PAD) != 0) {
+		if ((c->layout->files->at[s.file].attr & BT_META_PAD) != 0) {
 			memset(to + done, 0, (size_t)s.n);
 			got = (ssize_t)s.n;
 		} else {

@@ -91,10 +91,10 @@ run(struct stream *s, const struct bt_layout *l, const struct bt_meta *m,
 
 	for (uint32_t p = 0; p < l->pieces; p++) {
 		*came = bt_layout_offset(l, p, 0);
-		file = bt_layout_file_at(l, *came);
+		file = bt_filetab_find(l->files, *came);
 		want = bt_meta_piece_root(m, p, &bytes);
 		height =
-		    bt_merkle_height(m->files[file].layer != NULL
+		    bt_merkle_height(m->roots[file].layer != NULL
 					 ? m->piece_length / BT_MERKLE_BLOCK
 					 : (bytes - 1) / BT_MERKLE_BLOCK + 1);
 		got = take_piece(s, bytes, height, root, err);

@@ -51,20 +51,20 @@ say(struct box *b, uint32_t peer, const void *p, size_t n)
 static struct bt_layout *
 layout_new(uint32_t pieces)
 {
-	struct bt_meta_file f = { .size = (uint64_t)pieces * PIECE };
 	struct bt_meta m = { .has_v1 = true,
-		.size = f.size,
+		.size = (uint64_t)pieces * PIECE,
 		.piece_length = PIECE,
 		.pieces = pieces,
 		.single = true,
 		.name = STR("content"),
-		.files = &f,
-		.nfiles = 1 };
+		.files = bt_filetab_new() };
 	uint8_t *hashes = bt_mem_zero(pieces, 20);
 	struct bt_layout *l;
 
 	m.piece_hashes = hashes;
+	bt_filetab_add(m.files, m.size, 0, m.name);
 	l = bt_layout_new(&m);
+	bt_filetab_free(m.files);
 	bt_mem_free(hashes);
 	return l;
 }

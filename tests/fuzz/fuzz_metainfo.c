@@ -27,25 +27,24 @@ static void
 check_files(const struct bt_meta *m)
 {
 	uint64_t at = 0, payload = 0;
-	const struct bt_meta_file *f;
+	struct bt_file f;
 
-	assert(m->nfiles >= 1);
-	for (uint32_t i = 0; i < m->nfiles; i++) {
-		f = &m->files[i];
-		assert(f->offset == at);
-		assert(f->size <= BT_META_SIZE_MAX);
-		assert(is_inside(m->raw, f->md5sum));
-		if (f->path.n != 0 || (f->attr & BT_META_PAD) == 0)
-			check_path(f->path);
-		assert(f->path.n + m->name.n + 1 <= BT_META_PATH_MAX);
-		at += f->size;
-		payload += (f->attr & BT_META_PAD) != 0 ? 0 : f->size;
+	assert(m->files->n >= 1);
+	for (uint32_t i = 0; i < m->files->n; i++) {
+		f = bt_filetab_get(m->files, i);
+		assert(f.offset == at);
+		assert(f.size <= BT_META_SIZE_MAX);
+		if (f.path.n != 0 || (f.attr & BT_META_PAD) == 0)
+			check_path(f.path);
+		assert(f.path.n + m->name.n + 1 <= BT_META_PATH_MAX);
+		at += f.size;
+		payload += (f.attr & BT_META_PAD) != 0 ? 0 : f.size;
 	}
 	assert(at == m->size);
 	assert(payload == bt_meta_payload(m));
 	if (m->single) {
-		assert(m->nfiles == 1);
-		assert(bt_str_eq(m->files->path, m->name));
+		assert(m->files->n == 1);
+		assert(bt_str_eq(f.path, m->name));
 	}
 }
 

@@ -17,6 +17,8 @@
 static void
 check_equal(const struct bt_meta *a, const struct bt_meta *b)
 {
+	struct bt_file x, y;
+
 	assert(bt_str_eq(a->name, b->name));
 	assert(a->size == b->size);
 	assert(a->piece_length == b->piece_length);
@@ -27,10 +29,12 @@ check_equal(const struct bt_meta *a, const struct bt_meta *b)
 	assert(bt_str_eq(a->created_by, b->created_by));
 	assert(bt_str_eq(a->source, b->source));
 	assert(a->creation_date == b->creation_date);
-	assert(a->nfiles == b->nfiles);
-	for (uint32_t i = 0; i < a->nfiles; i++) {
-		assert(a->files[i].size == b->files[i].size);
-		assert(bt_str_eq(a->files[i].path, b->files[i].path));
+	assert(a->files->n == b->files->n);
+	for (uint32_t i = 0; i < a->files->n; i++) {
+		x = bt_filetab_get(a->files, i);
+		y = bt_filetab_get(b->files, i);
+		assert(x.size == y.size);
+		assert(bt_str_eq(x.path, y.path));
 	}
 	assert(a->ntrackers == b->ntrackers);
 	for (uint32_t i = 0; i < a->ntrackers; i++) {
@@ -51,8 +55,8 @@ is_plain(const struct bt_meta *m)
 {
 	if (!m->has_v1 || m->has_v2 || m->pieces == 0)
 		return false;
-	for (uint32_t i = 0; i < m->nfiles; i++)
-		if (m->files[i].attr != 0)
+	for (uint32_t i = 0; i < m->files->n; i++)
+		if (m->files->at[i].attr != 0)
 			return false;
 	return true;
 }
@@ -61,12 +65,12 @@ static void
 check_written(const struct bt_meta *m)
 {
 	struct bt_metawrite_file *files =
-	    bt_mem_array(m->nfiles, sizeof(*files));
+	    bt_mem_array(m->files->n, sizeof(*files));
 	struct bt_metawrite_tracker *trackers =
 	    bt_mem_array(m->ntrackers, sizeof(*trackers));
 	struct bt_metawrite w = { .name = m->name,
 		.files = files,
-		.nfiles = m->nfiles,
+		.nfiles = m->files->n,
 		.single = m->single,
 		.piece_length = m->piece_length,
 		.piece_hashes = { m->piece_hashes,
@@ -85,9 +89,11 @@ check_written(const struct bt_meta *m)
 	struct bt_meta again;
 	int rc;
 
-	for (uint32_t i = 0; i < m->nfiles; i++)
-		files[i] = (struct bt_metawrite_file){ m->files[i].path,
-			m->files[i].size };
+	for (uint32_t i = 0; i < m->files->n; i++)
+		files[i] = (struct bt_metawrite_file){
+			bt_filetab_get(m->files, i).path,
+			bt_filetab_size(m->files, i)
+		};
 	for (uint32_t i = 0; i < m->ntrackers; i++)
 		trackers[i] = (struct bt_metawrite_tracker){ m->trackers[i].url,
 			m->trackers[i].tier };
@@ -139,11 +145,11 @@ check_layout(const struct bt_meta *m)
 	uint64_t at = 0;
 
 	while (bt_layout_next_span(l, &w, &s)) {
-		assert(s.file < l->nfiles);
+		assert(s.file < l->files->n);
 		assert(s.n > 0);
-		assert(s.at + s.n <= l->files[s.file].size);
-		assert(l->files[s.file].offset + s.at == at);
-		assert(bt_layout_file_at(l, at) == s.file);
+		assert(s.at + s.n <= bt_filetab_size(l->files, s.file));
+		assert(l->files->at[s.file].offset + s.at == at);
+		assert(bt_filetab_find(l->files, at) == s.file);
 		at += s.n;
 	}
 	assert(at == m->size);

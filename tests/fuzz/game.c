@@ -31,21 +31,14 @@ static struct content {
 
 /* A file, an empty one, padding, and a last one. */
 static void
-cut_files(struct bt_meta_file f[GAME_FILES], uint64_t size)
+cut_files(struct bt_filetab *t, uint64_t size)
 {
-	static const char *const names[GAME_FILES] = { "a", "b", "c", "d" };
-	uint64_t at = 0;
+	uint64_t first = size * 3 / 8, pad = size / 8;
 
-	memset(f, 0, GAME_FILES * sizeof(*f));
-	f[0].size = size * 3 / 8;
-	f[2].size = size / 8;
-	f[2].attr = BT_META_PAD;
-	f[3].size = size - f[0].size - f[2].size;
-	for (unsigned i = 0; i < GAME_FILES; i++) {
-		f[i].path = bt_str_of(names[i]);
-		f[i].offset = at;
-		at += f[i].size;
-	}
+	bt_filetab_add(t, first, 0, STR("a"));
+	bt_filetab_add(t, 0, 0, STR("b"));
+	bt_filetab_add(t, pad, BT_META_PAD, STR("c"));
+	bt_filetab_add(t, size - first - pad, 0, STR("d"));
 }
 
 /* Made once: hashing it for each input would be most of the work. */
@@ -55,20 +48,18 @@ content_of(unsigned i)
 	const struct shape *s = &shapes[i];
 	uint64_t size = (uint64_t)(s->pieces - 1) * s->length + s->last;
 	struct content *c = &contents[i];
-	struct bt_meta_file files[GAME_FILES];
 	struct bt_meta m = { .has_v1 = true,
 		.size = size,
 		.piece_length = s->length,
 		.pieces = s->pieces,
-		.name = STR("content"),
-		.files = files,
-		.nfiles = GAME_FILES };
+		.name = STR("content") };
 	uint8_t *hashes;
 	struct bt_rng rng;
 
 	if (c->layout != NULL)
 		return c;
-	cut_files(files, size);
+	m.files = bt_filetab_new();
+	cut_files(m.files, size);
 	c->bytes = bt_mem_alloc(size);
 	bt_rng_seed(&rng, i);
 	bt_rng_fill(&rng, c->bytes, size);
@@ -81,6 +72,7 @@ content_of(unsigned i)
 	memset(m.info_hash, 0xaa, sizeof(m.info_hash));
 	c->layout = bt_layout_new(&m);
 	bt_mem_free(hashes);
+	bt_filetab_free(m.files);
 	return c;
 }
 
@@ -116,24 +108,27 @@ game_open(struct game *g, uint64_t slot, unsigned addr, bool dialling)
 }
 
 static bool
-is_whole(const struct game *g, const struct bt_layout_file *f)
+is_whole(const struct game *g, uint32_t file)
 {
-	return bt_bits_next_clear(&g->had, f->first) > f->last;
+	return bt_bits_next_clear(&g->had, bt_layout_first(g->layout, file)) >
+	       bt_layout_last(g->layout, file);
 }
 
 /* Is it one of those that are told? */
 static bool
-counts(const struct bt_layout_file *f)
+counts(const struct game *g, uint32_t file)
 {
-	return f->size > 0 && (f->attr & BT_META_PAD) == 0;
+	const struct bt_file f = bt_filetab_get(g->layout->files, file);
+
+	return f.size > 0 && (f.attr & BT_META_PAD) == 0;
 }
 
 static void
 obey_file(struct game *g, uint32_t i)
 {
-	assert(i < g->layout->nfiles);
-	assert(counts(&g->layout->files[i]));
-	assert(is_whole(g, &g->layout->files[i]));
+	assert(i < g->layout->files->n);
+	assert(counts(g, i));
+	assert(is_whole(g, i));
 	assert(!g->told[i]);
 	g->told[i] = true;
 }
@@ -490,15 +485,12 @@ game_begin(struct game *g, uint8_t b)
 		bt_torrent_set_have(g->t, &g->had);
 	g->done = bt_bits_is_full(&g->had);
 	for (uint32_t i = 0; i < GAME_FILES; i++)
-		g->told[i] = counts(&g->layout->files[i]) &&
-			     is_whole(g, &g->layout->files[i]);
+		g->told[i] = counts(g, i) && is_whole(g, i);
 }
 
 void
 game_end(struct game *g)
 {
-	const struct bt_layout_file *f = g->layout->files;
-
 	bt_torrent_stop(g->t, g->now);
 	game_step(g);
 	game_end_jobs(g);
@@ -506,7 +498,7 @@ game_end(struct game *g)
 		assert(g->peers[i].slot == 0);
 	assert(g->done == bt_bits_is_full(&g->had));
 	for (unsigned i = 0; i < GAME_FILES; i++)
-		assert(g->told[i] == (counts(&f[i]) && is_whole(g, &f[i])));
+		assert(g->told[i] == (counts(g, i) && is_whole(g, i)));
 	bt_torrent_free(g->t);
 	bt_bits_fini(&g->had);
 	bt_mem_free(g->disk);

@@ -131,10 +131,12 @@ sim_obey_have(struct sim_host *h)
 bool
 sim_obey_has_file(const struct sim_host *h, uint32_t i)
 {
-	const struct bt_layout_file *f = &h->sim->content.layout->files[i];
+	const struct bt_layout *l = h->sim->content.layout;
 
-	return f->size > 0 && (f->attr & BT_META_PAD) == 0 &&
-	       bt_bits_next_clear(&h->shell->disk, f->first) > f->last;
+	return bt_filetab_size(l->files, i) > 0 &&
+	       (l->files->at[i].attr & BT_META_PAD) == 0 &&
+	       bt_bits_next_clear(&h->shell->disk, bt_layout_first(l, i)) >
+		   bt_layout_last(l, i);
 }
 
 static void

@@ -300,7 +300,7 @@ sim_shell_new(struct sim *s, bool seed)
 	bt_bits_init(&sh->want, s->content.layout->pieces);
 	bt_bits_init(&sh->disk, s->content.layout->pieces);
 	bt_bits_init(&sh->rotten, s->content.layout->pieces);
-	bt_bits_init(&sh->told_files, s->content.layout->nfiles);
+	bt_bits_init(&sh->told_files, s->content.layout->files->n);
 	bt_bits_fill(&sh->want, true);
 	bt_bits_fill(&sh->disk, seed);
 	sh->pages = bt_mem_zero(s->content.layout->pieces, sizeof(*sh->pages));

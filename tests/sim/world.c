@@ -9,8 +9,6 @@
 #include "net.h"
 #include "shell.h"
 
-#define FILES 4u
-
 struct sim *
 sim_world_new(const char *name, uint64_t seed, bool verbose)
 {
@@ -60,21 +58,14 @@ fill(uint8_t *p, size_t n, uint64_t seed)
 
 /* A file, an empty one, padding, and a last one. */
 static void
-cut_files(struct bt_meta_file f[FILES], uint64_t size)
+cut_files(struct bt_filetab *t, uint64_t size)
 {
-	static const char *const names[FILES] = { "a", "b", "c", "d" };
-	uint64_t at = 0;
+	uint64_t first = size * 3 / 8, pad = size / 8;
 
-	memset(f, 0, FILES * sizeof(*f));
-	f[0].size = size * 3 / 8;
-	f[2].size = size / 8;
-	f[2].attr = BT_META_PAD;
-	f[3].size = size - f[0].size - f[2].size;
-	for (unsigned i = 0; i < FILES; i++) {
-		f[i].path = bt_str_of(names[i]);
-		f[i].offset = at;
-		at += f[i].size;
-	}
+	bt_filetab_add(t, first, 0, STR("a"));
+	bt_filetab_add(t, 0, 0, STR("b"));
+	bt_filetab_add(t, pad, BT_META_PAD, STR("c"));
+	bt_filetab_add(t, size - first - pad, 0, STR("d"));
 }
 
 void
@@ -84,17 +75,15 @@ sim_world_content(
 	struct sim_content *c = &s->content;
 	uint64_t size = (uint64_t)(pieces - 1) * piece_length + last_length;
 	uint8_t *hashes = bt_mem_array(pieces, BT_SHA1_LEN);
-	struct bt_meta_file files[FILES];
 	struct bt_meta m = { .has_v1 = true,
 		.name = STR("content"),
 		.size = size,
 		.piece_length = piece_length,
 		.pieces = pieces,
 		.piece_hashes = hashes,
-		.files = files,
-		.nfiles = FILES };
+		.files = bt_filetab_new() };
 
-	cut_files(files, size);
+	cut_files(m.files, size);
 	c->bytes = bt_mem_alloc(size);
 	fill(c->bytes, size, s->seed);
 	memset(m.info_hash, 0x5a, sizeof(m.info_hash));
@@ -104,6 +93,7 @@ sim_world_content(
 			i + 1 < pieces ? piece_length : last_length },
 		    hashes + (size_t)i * BT_SHA1_LEN);
 	c->layout = bt_layout_new(&m);
+	bt_filetab_free(m.files);
 	c->block_at = bt_mem_array(pieces + 1, sizeof(*c->block_at));
 	for (uint32_t i = 0; i < pieces; i++) {
 		c->block_at[i] = c->blocks;

@@ -35,44 +35,37 @@ made_content(const struct bt_layout *l)
 {
 	uint8_t *p = bt_mem_zero(l->size + 1, 1);
 
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		const struct bt_layout_file *f = &l->files[i];
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		const struct bt_file f = bt_filetab_get(l->files, i);
 
-		if ((f->attr & BT_META_PAD) != 0)
+		if ((f.attr & BT_META_PAD) != 0)
 			continue;
-		for (uint64_t k = 0; k < f->size; k++)
-			p[f->offset + k] = made_byte(f->offset + k);
+		for (uint64_t k = 0; k < f.size; k++)
+			p[f.offset + k] = made_byte(f.offset + k);
 	}
 	return p;
 }
 
+/* Each path begins with name and a slash, or one is the name alone. */
 static inline struct bt_layout *
 made_layout(const char *name, uint32_t piece_length,
     const struct made_file *files)
 {
 	struct bt_layout *l = bt_mem_zero(1, sizeof(*l));
-	struct bt_layout_file *f;
+	struct bt_str path;
 	uint8_t *content;
 
-	while (files[l->nfiles].path != NULL)
-		l->nfiles++;
 	l->name = bt_mem_strdup(name);
-	l->single = l->nfiles == 1 && strcmp(files[0].path, name) == 0;
+	l->single = files[1].path == NULL && strcmp(files[0].path, name) == 0;
 	l->piece_length = piece_length;
-	l->files = bt_mem_zero(l->nfiles, sizeof(*l->files));
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		f = &l->files[i];
-		f->offset = l->size;
-		f->size = files[i].size;
-		f->attr = files[i].attr;
-		f->path = bt_mem_strdup(files[i].path);
-		if (f->size > 0) {
-			f->first = (uint32_t)(f->offset / piece_length);
-			f->last = (uint32_t)((f->offset + f->size - 1) /
-			    piece_length);
-		}
-		l->size += f->size;
+	l->files = bt_filetab_new();
+	for (; files->path != NULL; files++) {
+		path = bt_str_of(files->path);
+		if (!l->single)
+			path = bt_str_sub(path, strlen(name) + 1, path.n);
+		bt_filetab_add(l->files, files->size, files->attr, path);
 	}
+	l->size = bt_filetab_total(l->files);
 	l->pieces = (uint32_t)((l->size + piece_length - 1) / piece_length);
 	l->piece_hashes = bt_mem_alloc((size_t)l->pieces * 20 + 1);
 	content = made_content(l);

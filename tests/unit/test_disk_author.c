@@ -24,23 +24,38 @@ static const uint32_t lengths[] = { 1000, 1024, 16384, 65536, 262144, 300000,
 static void
 put_files(const char *root, const struct bt_layout *l, const uint8_t *content)
 {
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		if ((l->files[i].attr & BT_META_PAD) == 0)
-			tmp_put(root, l->files[i].path,
-			    content + l->files[i].offset, l->files[i].size);
+	struct bt_file f;
+	char *path;
+
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		f = bt_filetab_get(l->files, i);
+		if ((f.attr & BT_META_PAD) != 0)
+			continue;
+		path = bt_layout_path(l, i);
+		tmp_put(root, path, content + f.offset, f.size);
+		bt_mem_free(path);
+	}
 }
 
-/* The files of a layout for bt_author_run(): paths are owned. */
+/* One of a layout's files for bt_author_run(): its path is owned. */
+static struct bt_author_file
+author_file(const char *root, const struct bt_layout *l, uint32_t file)
+{
+	char *inner = bt_layout_path(l, file);
+	struct bt_author_file f = { .path = tmp_path(root, inner),
+		.size = bt_filetab_size(l->files, file) };
+
+	bt_mem_free(inner);
+	return f;
+}
+
 static struct bt_author_file *
 author_files(const char *root, const struct bt_layout *l)
 {
-	struct bt_author_file *files = bt_mem_zero(l->nfiles, sizeof(*files));
+	struct bt_author_file *files = bt_mem_zero(l->files->n, sizeof(*files));
 
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		files[i] = (struct bt_author_file){
-			.path = tmp_path(root, l->files[i].path),
-			.size = l->files[i].size,
-		};
+	for (uint32_t i = 0; i < l->files->n; i++)
+		files[i] = author_file(root, l, i);
 	return files;
 }
 
@@ -67,13 +82,13 @@ authoring_gives_the_digest_of_each_piece(void **state)
 {
 	for (size_t k = 0; k < COUNT(lengths); k++) {
 		static const struct made_file plain[] = {
-			{ "none0", 0, 0 },
-			{ "a", 999, 0 },
-			{ "none1", 0, 0 },
-			{ "b", 524288, 0 },
-			{ "c", 1, 0 },
-			{ "d", 700001, 0 },
-			{ "none2", 0, 0 },
+			{ "T/none0", 0, 0 },
+			{ "T/a", 999, 0 },
+			{ "T/none1", 0, 0 },
+			{ "T/b", 524288, 0 },
+			{ "T/c", 1, 0 },
+			{ "T/d", 700001, 0 },
+			{ "T/none2", 0, 0 },
 			{ NULL, 0, 0 },
 		};
 		struct bt_layout *l = made_layout("T", lengths[k], plain);
@@ -86,7 +101,7 @@ authoring_gives_the_digest_of_each_piece(void **state)
 		put_files(*state, l, c);
 		assert_int_equal(
 		    bt_author_run(&(struct bt_author){ .files = files,
-				      .n = l->nfiles,
+				      .n = l->files->n,
 				      .piece_length = lengths[k],
 				      .threads = 1 + (unsigned)k % 3,
 				      .progress = tell_bytes,
@@ -97,7 +112,7 @@ authoring_gives_the_digest_of_each_piece(void **state)
 		assert_int_equal(last, l->size);
 		assert_memory_equal(
 		    hashes, l->piece_hashes, (size_t)l->pieces * 20);
-		free_author_files(files, l->nfiles);
+		free_author_files(files, l->files->n);
 		bt_mem_free(hashes);
 		bt_layout_free(l);
 		bt_mem_free(c);
@@ -132,15 +147,15 @@ static void
 a_file_that_changes_while_it_is_read_is_named(void **state)
 {
 	static const struct made_file plain[] = {
-		{ "a", 100000, 0 },
-		{ "b", 24, 0 },
+		{ "T/a", 100000, 0 },
+		{ "T/b", 24, 0 },
 		{ NULL, 0, 0 },
 	};
 	struct bt_layout *l = made_layout("T", 1000, plain);
 	uint8_t *c = made_content(l), *hashes = bt_mem_zero(l->pieces, 20);
 	struct bt_author_file *files = author_files(*state, l);
 	struct bt_err err = BT_ERR_INIT;
-	char *b = tmp_path(*state, "b");
+	char *b = tmp_path(*state, "T/b");
 
 	put_files(*state, l, c);
 	assert_int_equal(author_two(files, grow_a_file, b, hashes, &err), -1);
@@ -178,17 +193,17 @@ plain_root(const uint8_t *p, size_t n, size_t leaves, uint8_t out[32])
 
 /* The hash of each piece of file f, one after the other; where they end. */
 static uint8_t *
-plain_layer(const struct bt_layout_file *f, const uint8_t *content,
-    uint32_t piece_length, uint8_t *to)
+plain_layer(struct bt_file f, const uint8_t *content, uint32_t piece_length,
+    uint8_t *to)
 {
 	size_t leaves = piece_length / BLOCK, n;
 
-	if (f->size <= piece_length)
-		for (leaves = 1; leaves * BLOCK < f->size;)
+	if (f.size <= piece_length)
+		for (leaves = 1; leaves * BLOCK < f.size;)
 			leaves *= 2;
-	for (uint64_t at = 0; at < f->size; at += n, to += 32) {
-		n = f->size - at < piece_length ? f->size - at : piece_length;
-		plain_root(content + f->offset + at, n, leaves, to);
+	for (uint64_t at = 0; at < f.size; at += n, to += 32) {
+		n = f.size - at < piece_length ? f.size - at : piece_length;
+		plain_root(content + f.offset + at, n, leaves, to);
 	}
 	return to;
 }
@@ -224,13 +239,12 @@ assert_v2(const char *root, const struct bt_layout *l, const uint8_t *c,
 		.sha1 = sha1,
 		.roots = roots };
 
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		if ((l->files[i].attr & BT_META_PAD) != 0)
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		if ((l->files->at[i].attr & BT_META_PAD) != 0)
 			continue;
-		files[a.n++] =
-		    (struct bt_author_file){ tmp_path(root, l->files[i].path),
-			    l->files[i].size };
-		end = plain_layer(&l->files[i], c, l->piece_length, end);
+		files[a.n++] = author_file(root, l, i);
+		end = plain_layer(
+		    bt_filetab_get(l->files, i), c, l->piece_length, end);
 	}
 	assert_int_equal(end - want, (ptrdiff_t)l->pieces * 32);
 	assert_int_equal(

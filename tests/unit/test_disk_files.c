@@ -127,7 +127,8 @@ expect_file(
 	uint8_t *content = made_content(l);
 	char *path = tmp_path(folder, name);
 
-	tmp_expect(path, content + l->files[i].offset, l->files[i].size);
+	tmp_expect(path, content + l->files->at[i].offset,
+	    bt_filetab_size(l->files, i));
 	bt_mem_free(path);
 	bt_mem_free(content);
 }
@@ -328,7 +329,7 @@ open_selected(const struct bt_layout *l, const char *root, uint32_t only)
 	struct bt_files *f;
 	struct bt_bits bits;
 
-	bt_bits_init(&bits, l->nfiles);
+	bt_bits_init(&bits, l->files->n);
 	bt_bits_put(&bits, only);
 	f = open_conf(&(struct bt_files_conf){ .layout = l,
 	    .root = root,
@@ -532,8 +533,11 @@ anonymous_content_has_no_name_anywhere(void **state)
 static void
 no_path_leads_out_of_the_folder(void **state)
 {
-	static const char *const evil[] = { "../out", "T/../../out",
-		"/tmp/bt-test-out", "T//out", "./out", "T/..", "..", "" };
+	static const struct {
+		const char *name, *path;
+	} evil[] = { { "..", "../out" }, { "T", "T/../../out" },
+		{ "", "/tmp/bt-test-out" }, { "T", "T//out" }, { ".", "./out" },
+		{ "T", "T/.." }, { "..", ".." }, { "", "" } };
 	struct bt_err err = BT_ERR_INIT;
 	char *inner = tmp_path(*state, "inner");
 	uint8_t byte = 'x';
@@ -541,9 +545,9 @@ no_path_leads_out_of_the_folder(void **state)
 	assert_int_equal(mkdir(inner, 0777), 0);
 	tmp_put(*state, "out", "y", 1);
 	for (size_t i = 0; i < sizeof(evil) / sizeof(*evil); i++) {
-		struct made_file files[] = { { evil[i], 1, 0 },
-			{ "T/ok", 1, 0 }, { NULL, 0, 0 } };
-		struct bt_layout *l = made_layout("T", 16, files);
+		struct made_file files[] = { { evil[i].path, 1, 0 },
+			{ NULL, 0, 0 } };
+		struct bt_layout *l = made_layout(evil[i].name, 16, files);
 		struct bt_files *f = open_write(l, inner);
 
 		assert_int_equal(bt_files_write(f, 0, &byte, 1, &err), -1);

@@ -129,7 +129,7 @@ the_file_that_was_used_last_stays_open(void **state)
 	if (bt_files_read_now(f[1], 0, &iov, 1) == 1) {
 		assert_int_equal(bt_files_read_now(f[0], 0, &iov, 1), 1);
 		assert_int_equal(
-		    bt_files_read_now(f[0], l[0]->files[1].offset, &iov, 1),
+		    bt_files_read_now(f[0], l[0]->files->at[1].offset, &iov, 1),
 		    -1);
 		assert_int_equal(errno, EAGAIN);
 	}

@@ -319,7 +319,7 @@ pieces_in_the_side_file_are_checked_only_if_they_matter(void **state)
 	struct bt_bits only_b;
 
 	box_stop(&b);
-	bt_bits_init(&only_b, b.l->nfiles);
+	bt_bits_init(&only_b, b.l->files->n);
 	bt_bits_put(&only_b, 1);
 	box_start(&b, &only_b);
 	put_piece(&b, 2);
@@ -345,7 +345,7 @@ another_selection_believes_only_what_is_where_it_belongs(void **state)
 	struct bt_bits only_b;
 
 	box_stop(&b);
-	bt_bits_init(&only_b, b.l->nfiles);
+	bt_bits_init(&only_b, b.l->files->n);
 	bt_bits_put(&only_b, 1);
 	box_start(&b, &only_b);
 	put_piece(&b, 2);

@@ -28,10 +28,17 @@ static const uint32_t lengths[] = { 1000, 1024, 16384, 65536, 262144, 300000,
 static void
 put_files(const char *root, const struct bt_layout *l, const uint8_t *content)
 {
-	for (uint32_t i = 0; i < l->nfiles; i++)
-		if ((l->files[i].attr & BT_META_PAD) == 0)
-			tmp_put(root, l->files[i].path,
-			    content + l->files[i].offset, l->files[i].size);
+	struct bt_file f;
+	char *path;
+
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		f = bt_filetab_get(l->files, i);
+		if ((f.attr & BT_META_PAD) != 0)
+			continue;
+		path = bt_layout_path(l, i);
+		tmp_put(root, path, content + f.offset, f.size);
+		bt_mem_free(path);
+	}
 }
 
 static struct bt_files *
@@ -89,7 +96,7 @@ one_bit_makes_its_piece_bad_and_no_other(void **state)
 	for (size_t k = 0; k < COUNT(lengths); k++) {
 		struct bt_layout *l = made_layout("T", lengths[k], several);
 		uint8_t *c = made_content(l);
-		uint64_t at = l->files[5].offset + 400000;
+		uint64_t at = l->files->at[5].offset + 400000;
 		struct bt_bits bad;
 
 		c[at] ^= 0x10;
@@ -153,7 +160,7 @@ only_the_pieces_asked_for_are_hashed_and_told(void **state)
 	struct told told = { 0 };
 	struct bt_verify_progress p = { tell, &told };
 
-	c[l->files[2].offset] ^= 1; /* byte 1024: piece 1 */
+	c[l->files->at[2].offset] ^= 1; /* byte 1024: piece 1 */
 	put_files(*state, l, c);
 	f = open_read(l, *state);
 	bt_bits_init(&which, l->pieces);

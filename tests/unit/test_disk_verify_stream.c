@@ -159,11 +159,12 @@ streamed(const struct bt_layout *l, const uint8_t *c, size_t *n)
 	uint8_t *out = bt_mem_alloc(l->size + 1);
 
 	*n = 0;
-	for (uint32_t i = 0; i < l->nfiles; i++) {
-		if ((l->files[i].attr & BT_META_PAD) != 0)
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		if ((l->files->at[i].attr & BT_META_PAD) != 0)
 			continue;
-		memcpy(out + *n, c + l->files[i].offset, l->files[i].size);
-		*n += l->files[i].size;
+		memcpy(out + *n, c + l->files->at[i].offset,
+		    bt_filetab_size(l->files, i));
+		*n += bt_filetab_size(l->files, i);
 	}
 	return out;
 }

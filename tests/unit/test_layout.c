@@ -17,20 +17,17 @@ static struct bt_layout *
 make(const uint64_t *sizes, uint32_t n, uint32_t piece_length)
 {
 	static const char names[] = "f0f1f2f3f4f5f6f7f8f9";
-	struct bt_meta_file *files = bt_mem_zero(n, sizeof(*files));
 	struct bt_meta m = { .has_v1 = true,
 		.piece_length = piece_length,
 		.name = STR("T"),
-		.files = files,
-		.nfiles = n };
+		.files = bt_filetab_new() };
 	struct bt_layout *l;
 	uint8_t *hashes;
 
 	for (uint32_t i = 0; i < n; i++) {
-		files[i].size = sizes[i];
-		files[i].offset = m.size;
-		files[i].path.p = (const uint8_t *)names + 2 * (i % 10);
-		files[i].path.n = 2;
+		bt_filetab_add(m.files, sizes[i], 0,
+		    (struct bt_str){
+			(const uint8_t *)names + 2 * (i % 10), 2 });
 		m.size += sizes[i];
 	}
 	m.pieces = (uint32_t)((m.size + piece_length - 1) / piece_length);
@@ -41,7 +38,7 @@ make(const uint64_t *sizes, uint32_t n, uint32_t piece_length)
 	l = bt_layout_new(&m);
 	memset(hashes, 0xee, (size_t)20 * m.pieces); /* it has its own copy */
 	bt_mem_free(hashes);
-	bt_mem_free(files);
+	bt_filetab_free(m.files); /* it goes on having them */
 	return l;
 }
 #define MAKE(piece_length, ...)                                           \
@@ -95,7 +92,7 @@ a_last_piece_of_one_byte_is_one_block_of_one_byte(void **state)
 	assert_int_equal(bt_layout_piece_size(l, 1), 1);
 	assert_int_equal(bt_layout_blocks(l, 1), 1);
 	assert_int_equal(bt_layout_block_size(l, 1, 0), 1);
-	assert_int_equal(bt_layout_file_at(l, 16 * KIB), 1);
+	assert_int_equal(bt_filetab_find(l->files, 16 * KIB), 1);
 	bt_layout_free(l);
 }
 
@@ -136,7 +133,7 @@ offsets_beyond_4_gib_do_not_wrap(void **state)
 	assert_int_equal(bt_layout_offset(l, 5 * 1024 - 1, 9),
 	    (UINT64_C(5) << 40) - (1u << 30) + 9);
 	assert_int_equal(bt_layout_piece_size(l, 5 * 1024), 7);
-	assert_int_equal(l->files[0].last, 5 * 1024 - 1);
+	assert_int_equal(bt_layout_last(l, 0), 5 * 1024 - 1);
 	assert_string_equal(spans(l, (UINT64_C(5) << 40) - 2, 4, s, sizeof(s)),
 	    "0@5497558138878+2 1@0+2");
 	bt_layout_free(l);
@@ -150,7 +147,7 @@ empty_files_at_both_ends_hold_no_byte(void **state)
 
 	(void)state;
 	for (uint64_t at = 0; at < 11; at++)
-		assert_int_equal(bt_layout_file_at(l, at), at < 6 ? 2 : 4);
+		assert_int_equal(bt_filetab_find(l->files, at), at < 6 ? 2 : 4);
 	assert_string_equal(spans(l, 0, 11, s, sizeof(s)), "2@0+6 4@0+5");
 	assert_string_equal(spans(l, 5, 2, s, sizeof(s)), "2@5+1 4@0+1");
 	assert_string_equal(spans(l, 10, 1, s, sizeof(s)), "4@4+1");
@@ -164,12 +161,12 @@ a_file_that_ends_mid_piece_shares_that_piece(void **state)
 	struct bt_bits b;
 
 	(void)state;
-	assert_int_equal(l->files[0].first, 0);
-	assert_int_equal(l->files[0].last, 1);
-	assert_int_equal(l->files[1].first, 1);
-	assert_int_equal(l->files[1].last, 1);
-	assert_int_equal(l->files[2].first, 2);
-	assert_int_equal(l->files[2].last, 4);
+	assert_int_equal(bt_layout_first(l, 0), 0);
+	assert_int_equal(bt_layout_last(l, 0), 1);
+	assert_int_equal(bt_layout_first(l, 1), 1);
+	assert_int_equal(bt_layout_last(l, 1), 1);
+	assert_int_equal(bt_layout_first(l, 2), 2);
+	assert_int_equal(bt_layout_last(l, 2), 4);
 	bt_bits_init(&b, l->pieces);
 	bt_layout_mark_file(l, 1, &b);
 	assert_int_equal(b.set, 1);
@@ -218,7 +215,7 @@ one_piece_with_hundreds_of_tiny_files_is_walked_whole(void **state)
 		assert_int_equal(s.file, file);
 		assert_int_equal(s.at, 0);
 		assert_int_equal(s.n, sizes[file]);
-		assert_int_equal(bt_layout_file_at(l, at), file);
+		assert_int_equal(bt_filetab_find(l->files, at), file);
 		at += s.n;
 		file++;
 	}
@@ -234,7 +231,7 @@ a_torrent_of_empty_files_has_no_piece_and_no_span(void **state)
 
 	(void)state;
 	assert_int_equal(l->pieces, 0);
-	assert_int_equal(l->nfiles, 3);
+	assert_int_equal(l->files->n, 3);
 	assert_string_equal(spans(l, 0, 1, s, sizeof(s)), "");
 	assert_false(bt_layout_has_range(l, 0, 0, 1));
 	bt_layout_free(l);
@@ -274,27 +271,34 @@ a_range_is_had_only_within_its_piece(void **state)
 }
 
 static void
+assert_path(const struct bt_layout *l, uint32_t file, const char *path)
+{
+	char *got = bt_layout_path(l, file);
+
+	assert_string_equal(got, path);
+	bt_mem_free(got);
+}
+
+static void
 paths_lie_in_the_folder_of_the_torrent(void **state)
 {
-	struct bt_meta_file files[] = { { .size = 1, .path = STR("dir/a") },
-		{ .size = 2,
-		    .offset = 1,
-		    .path = STR("b"),
-		    .attr = BT_META_PAD } };
 	struct bt_meta m = { .has_v1 = true,
 		.piece_length = 16384,
 		.size = 3,
 		.pieces = 1,
 		.piece_hashes = (const uint8_t *)"01234567890123456789",
 		.name = STR("Name"),
-		.files = files,
-		.nfiles = 2 };
-	struct bt_layout *l = bt_layout_new(&m);
+		.files = bt_filetab_new() };
+	struct bt_layout *l;
 
 	(void)state;
-	assert_string_equal(l->files[0].path, "Name/dir/a");
-	assert_string_equal(l->files[1].path, "Name/b");
-	assert_int_equal(l->files[1].attr, BT_META_PAD);
+	bt_filetab_add(m.files, 1, 0, STR("dir/a"));
+	bt_filetab_add(m.files, 2, BT_META_PAD, STR("b"));
+	l = bt_layout_new(&m);
+	bt_filetab_free(m.files);
+	assert_path(l, 0, "Name/dir/a");
+	assert_path(l, 1, "Name/b");
+	assert_int_equal(l->files->at[1].attr, BT_META_PAD);
 	assert_string_equal(l->name, "Name");
 	assert_memory_equal(bt_layout_hash(l, 0), "01234567890123456789", 20);
 	bt_layout_free(l);
@@ -303,7 +307,6 @@ paths_lie_in_the_folder_of_the_torrent(void **state)
 static void
 a_single_file_lies_under_its_own_name(void **state)
 {
-	struct bt_meta_file file = { .size = 3, .path = STR("one.iso") };
 	struct bt_meta m = { .has_v1 = true,
 		.piece_length = 16384,
 		.size = 3,
@@ -313,15 +316,46 @@ a_single_file_lies_under_its_own_name(void **state)
 		.single = true,
 		.private_ = true,
 		.info_hash = { 1, 2, 3 },
-		.files = &file,
-		.nfiles = 1 };
-	struct bt_layout *l = bt_layout_new(&m);
+		.files = bt_filetab_new() };
+	struct bt_layout *l;
 
 	(void)state;
-	assert_string_equal(l->files[0].path, "one.iso");
+	bt_filetab_add(m.files, 3, 0, STR("one.iso"));
+	l = bt_layout_new(&m);
+	bt_filetab_free(m.files);
+	assert_path(l, 0, "one.iso");
 	assert_true(l->single);
 	assert_true(l->private_);
 	assert_memory_equal(l->info_hash, m.info_hash, 20);
+	bt_layout_free(l);
+}
+
+/* What was read of a torrent may go: the layout needs none of it. */
+static void
+it_outlives_the_torrent_that_it_was_made_of(void **state)
+{
+	static const char text[] = "d4:infod5:filesl"
+				   "d6:lengthi3e4:pathl1:aee"
+				   "d6:lengthi0e4:pathl3:dir4:noneee"
+				   "d6:lengthi7e4:pathl3:dir1:bee"
+				   "e4:name4:Name12:piece lengthi16384e"
+				   "6:pieces20:01234567890123456789ee";
+	char *copy = bt_mem_strdup(text);
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_layout *l;
+	struct bt_meta m;
+
+	(void)state;
+	assert_int_equal(bt_meta_parse(bt_str_of(copy), &m, &err), 0);
+	l = bt_layout_new(&m);
+	bt_meta_fini(&m);
+	memset(copy, 'x', sizeof(text) - 1);
+	bt_mem_free(copy);
+	assert_int_equal(l->files->n, 3);
+	assert_path(l, 0, "Name/a");
+	assert_path(l, 1, "Name/dir/none");
+	assert_path(l, 2, "Name/dir/b");
+	assert_true(bt_filetab_size(l->files, 2) == 7);
 	bt_layout_free(l);
 }
 
@@ -358,6 +392,7 @@ main(void)
 		cmocka_unit_test(a_range_is_had_only_within_its_piece),
 		cmocka_unit_test(paths_lie_in_the_folder_of_the_torrent),
 		cmocka_unit_test(a_single_file_lies_under_its_own_name),
+		cmocka_unit_test(it_outlives_the_torrent_that_it_was_made_of),
 		cmocka_unit_test(hashes_are_copied_in_order),
 	};
 

@@ -101,7 +101,7 @@ assert_facts(const struct bt_meta *m, const char *hash, const char *name,
 	assert_true(m->size == size);
 	assert_int_equal(m->piece_length, piece_length);
 	assert_int_equal(m->pieces, pieces);
-	assert_int_equal(m->nfiles, nfiles);
+	assert_int_equal(m->files->n, nfiles);
 	assert_int_equal(m->oddities, 0);
 }
 
@@ -109,11 +109,11 @@ static void
 assert_file(const struct bt_meta *m, uint32_t i, const char *path,
     uint64_t size, uint64_t offset, unsigned attr)
 {
-	assert_in_range(i, 0, m->nfiles - 1);
-	assert_str(m->files[i].path, path);
-	assert_true(m->files[i].size == size);
-	assert_true(m->files[i].offset == offset);
-	assert_int_equal(m->files[i].attr, attr);
+	assert_in_range(i, 0, m->files->n - 1);
+	assert_str(bt_filetab_get(m->files, i).path, path);
+	assert_true(bt_filetab_size(m->files, i) == size);
+	assert_true(m->files->at[i].offset == offset);
+	assert_int_equal(m->files->at[i].attr, attr);
 }
 
 static void
@@ -259,11 +259,11 @@ the_roots_of_a_hybrid_are_with_its_v1_files(void **state)
 	assert_v2(&m, "96875a6a2bbf1a9525c657222c05569f"
 		      "a29cfadcaed45cc2013a447d2a3b6600");
 	assert_ptr_equal(bt_meta_wire_hash(&m), m.info_hash);
-	assert_root(m.files[0].root, "dabe1aa5a9a37e7f1f9d1b17d7372f46"
+	assert_root(m.roots[0].root, "dabe1aa5a9a37e7f1f9d1b17d7372f46"
 				     "526836a5b76d0d17874336a7b5872d0a");
-	assert_null(m.files[1].root);
-	assert_null(m.files[2].root);
-	assert_root(m.files[3].root, "b63fae4e3677705c60ad981f8375f826"
+	assert_null(m.roots[1].root);
+	assert_null(m.roots[2].root);
+	assert_root(m.roots[3].root, "b63fae4e3677705c60ad981f8375f826"
 				     "3652ee42c68fe1ff8f568d42266a5aa1");
 	assert_root(bt_meta_piece_root(&m, 0, &bytes),
 	    "3e3919efec61528963cb268b48bf26d7"
@@ -296,7 +296,7 @@ a_v2_torrent_has_the_offsets_of_a_hybrid(void **state)
 	assert_ptr_equal(bt_meta_wire_hash(&m), m.info_hash_v2);
 	assert_null(m.piece_hashes);
 	assert_int_equal(m.pieces, 7);
-	assert_int_equal(m.nfiles, 4);
+	assert_int_equal(m.files->n, 4);
 	assert_str(m.name, "album");
 	assert_file(&m, 0, "01 first.txt", 60894, 0, 0);
 	assert_file(&m, 1, "empty", 0, 60894, 0);
@@ -569,7 +569,7 @@ an_empty_file_has_no_pieces(void **state)
 	(void)state;
 	assert_int_equal(m.pieces, 0);
 	assert_true(m.size == 0);
-	assert_int_equal(m.nfiles, 1);
+	assert_int_equal(m.files->n, 1);
 	bt_meta_fini(&m);
 	m = with_info(
 	    "", "d5:filesld6:lengthi0e4:pathl1:xeee4:name1:d" PL P0 "e");
@@ -649,7 +649,7 @@ attributes_are_marked_and_padding_may_repeat_its_path(void **state)
 			  "e4:name1:d" PL P3 "e");
 
 	(void)state;
-	assert_int_equal(m.nfiles, 6);
+	assert_int_equal(m.files->n, 6);
 	assert_file(&m, 0, "a", 2, 0, BT_META_EXEC | BT_META_HIDDEN);
 	assert_file(&m, 1, ".pad/2", 2, 2, BT_META_PAD);
 	assert_file(&m, 3, ".pad/2", 2, 6, BT_META_PAD);
@@ -662,8 +662,7 @@ attributes_are_marked_and_padding_may_repeat_its_path(void **state)
 	    "component '..'");
 	m = with_info(
 	    "", "d4:attr1:x6:lengthi5e6:md5sum3:abc4:name1:a" PL P2 "e");
-	assert_int_equal(m.files[0].attr, BT_META_EXEC);
-	assert_str(m.files[0].md5sum, "abc");
+	assert_int_equal(m.files->at[0].attr, BT_META_EXEC);
 	bt_meta_fini(&m);
 }
 
@@ -822,10 +821,10 @@ a_hundred_thousand_files_in_reverse_order_are_read(void **state)
 			continue;
 		}
 		m = parsed(bt_buf_str(&b));
-		assert_int_equal(m.nfiles, n + 1);
+		assert_int_equal(m.files->n, n + 1);
 		for (unsigned i = 0; i <= n; i++) {
 			snprintf(path, sizeof(path), "f/%06u", n - i);
-			assert_str(m.files[i].path, path);
+			assert_str(bt_filetab_get(m.files, i).path, path);
 		}
 		bt_meta_fini(&m);
 		bt_buf_fini(&b);

@@ -96,15 +96,15 @@ a_tree_of_one_file_is_a_torrent_of_one_file(void **state)
 	(void)state;
 	assert_true(m.single);
 	assert_str(m.name, "f"); /* libtorrent calls it so too */
-	assert_str(m.files[0].path, "f");
+	assert_str(bt_filetab_get(m.files, 0).path, "f");
 	assert_int_equal(m.pieces, 1);
-	assert_memory_equal(m.files[0].root, R32, 32);
-	assert_null(m.files[0].layer);
+	assert_memory_equal(m.roots[0].root, R32, 32);
+	assert_null(m.roots[0].layer);
 	bt_meta_fini(&m);
 	m = parsed(TREE("1:ad1:f" PROPS(5) "e"));
 	assert_false(m.single);
 	assert_str(m.name, "d");
-	assert_str(m.files[0].path, "a/f");
+	assert_str(bt_filetab_get(m.files, 0).path, "a/f");
 	bt_meta_fini(&m);
 }
 
@@ -115,18 +115,18 @@ each_file_with_bytes_begins_a_piece(void **state)
 	    5) "1:b" EMPTY "1:cd1:x" PROPS(16384) "1:y" PROPS(1) "e1:dde"));
 
 	(void)state;
-	assert_int_equal(m.nfiles, 5);
+	assert_int_equal(m.files->n, 5);
 	assert_int_equal(m.pieces, 3);
-	assert_true(m.files[0].offset == 0);
-	assert_str(m.files[1].path, "b");
-	assert_true(m.files[1].offset == 5);
-	assert_int_equal(m.files[2].attr, BT_META_PAD);
-	assert_true(m.files[2].size == 16379);
-	assert_int_equal(m.files[2].path.n, 0);
-	assert_str(m.files[3].path, "c/x");
-	assert_true(m.files[3].offset == 16384);
-	assert_str(m.files[4].path, "c/y");
-	assert_true(m.files[4].offset == 32768);
+	assert_true(m.files->at[0].offset == 0);
+	assert_str(bt_filetab_get(m.files, 1).path, "b");
+	assert_true(m.files->at[1].offset == 5);
+	assert_int_equal(m.files->at[2].attr, BT_META_PAD);
+	assert_true(bt_filetab_size(m.files, 2) == 16379);
+	assert_int_equal(bt_filetab_get(m.files, 2).path.n, 0);
+	assert_str(bt_filetab_get(m.files, 3).path, "c/x");
+	assert_true(m.files->at[3].offset == 16384);
+	assert_str(bt_filetab_get(m.files, 4).path, "c/y");
+	assert_true(m.files->at[4].offset == 32768);
 	assert_true(m.size == 32769);
 	bt_meta_fini(&m);
 }
@@ -194,7 +194,8 @@ paths_have_the_limits_of_v1(void **state)
 		rc = parse((char *)b.p, STR("de"), &m, &err);
 		assert_int_equal(rc, depth == 127 ? 0 : -1);
 		if (rc == 0) {
-			assert_int_equal(m.files[0].path.n, 2 * 127 + 1);
+			assert_int_equal(
+			    bt_filetab_get(m.files, 0).path.n, 2 * 127 + 1);
 			bt_meta_fini(&m);
 		} else {
 			assert_int_equal(err.kind, BT_ELIMIT);
@@ -289,7 +290,7 @@ a_layer_is_as_long_as_the_file_and_of_its_root(void **state)
 	assert_false(has_nul(&l)); /* with_root() prints it */
 	assert_int_equal(
 	    parse(with_root(&l, 40000), bt_buf_str(&l.dict), &m, &err), 0);
-	assert_memory_equal(m.files[0].layer, l.hashes, 96);
+	assert_memory_equal(m.roots[0].layer, l.hashes, 96);
 	assert_memory_equal(bt_meta_piece_root(&m, 2, &bytes), l.hashes[2], 32);
 	assert_int_equal(bytes, 40000 - 32768);
 	bt_meta_fini(&m);
@@ -326,7 +327,7 @@ a_file_of_one_piece_needs_no_layer_and_a_spare_one_is_no_matter(void **state)
 	assert_false(has_nul(&l));
 	assert_int_equal(
 	    parse(with_root(&l, 16384), bt_buf_str(&l.dict), &m, &err), 0);
-	assert_null(m.files[0].layer);
+	assert_null(m.roots[0].layer);
 	bt_meta_fini(&m);
 	assert_int_equal(parse(with_root(&l, 16384), STR(""), &m, &err), 0);
 	bt_meta_fini(&m);
@@ -342,7 +343,7 @@ the_halves_of_a_hybrid_agree(void **state)
 	(void)state;
 	m = parsed(BOTH("1:a" PROPS(5) "1:b" PROPS(5),
 	    FILE5("1:a") PAD(16379) FILE5("1:b"), P2));
-	assert_memory_equal(m.files[2].root, R32, 32);
+	assert_memory_equal(m.roots[2].root, R32, 32);
 	bt_meta_fini(&m);
 	m = parsed(BOTH("1:a" PROPS(5) "1:b" PROPS(5),
 	    FILE5("1:a") PAD(16379) FILE5("1:b") PAD(16379), P2));
@@ -353,7 +354,7 @@ the_halves_of_a_hybrid_agree(void **state)
 	m = parsed("d9:file treed1:d" PROPS(5) "e6:lengthi5e" V2 "4:name1:d" PL
 					       "6:pieces" P1 "e");
 	assert_true(m.single);
-	assert_memory_equal(m.files[0].root, R32, 32);
+	assert_memory_equal(m.roots[0].root, R32, 32);
 	bt_meta_fini(&m);
 }
 

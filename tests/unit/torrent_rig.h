@@ -63,15 +63,13 @@ static inline struct bt_layout *
 rig_layout(uint8_t *content, uint64_t size, uint32_t piece_length)
 {
 	uint32_t pieces = (uint32_t)((size + piece_length - 1) / piece_length);
-	struct bt_meta_file f = { .size = size };
 	struct bt_meta m = { .has_v1 = true,
 		.size = size,
 		.piece_length = piece_length,
 		.pieces = pieces,
 		.single = true,
 		.name = STR("content"),
-		.files = &f,
-		.nfiles = 1 };
+		.files = bt_filetab_new() };
 	uint8_t *hashes = bt_mem_alloc((size_t)pieces * 20);
 	struct bt_layout *l;
 	uint64_t at;
@@ -85,7 +83,9 @@ rig_layout(uint8_t *content, uint64_t size, uint32_t piece_length)
 		    hashes + (size_t)i * 20);
 	}
 	m.piece_hashes = hashes;
+	bt_filetab_add(m.files, m.size, 0, m.name);
 	l = bt_layout_new(&m);
+	bt_filetab_free(m.files);
 	bt_mem_free(hashes);
 	return l;
 }
