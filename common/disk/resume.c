@@ -15,7 +15,9 @@
 #include "base/mem.h"
 #include "base/rd.h"
 #include "disk/files_priv.h"
+#include "disk/holes.h"
 #include "disk/names.h"
+#include "disk/sealed.h"
 #include "disk/slurp.h"
 
 /*
@@ -46,14 +48,25 @@
 
 enum trust { NOT_AT_ALL, IF_SAFE, FULLY };
 
+/* A file as it last was. */
+struct seen {
+	uint64_t size;
+	int64_t mtime_ns;
+	uint8_t state; /* enum bt_files_state */
+};
+
 struct bt_resume {
 	const struct bt_layout *layout;
 	char *path;	/* of the state */
 	char *new_path; /* of the state that is being written */
 	char *lock_path;
 	int lock;
-	struct bt_files_stat *seen;    /* nfiles: as they last were */
-	int64_t *safe_ns, *syncing_ns; /* nfiles: times when a sync began */
+	/*
+	 * Of each file. What does not change is not written: the pages of a
+	 * million files that nobody wants are zeros and take no memory.
+	 */
+	struct seen *seen;
+	int64_t *safe_ns, *syncing_ns; /* times when a sync began */
 	struct bt_bits safe, syncing;  /* pieces on the disk; and soon */
 	uint8_t boot[BOOT_LEN];	       /* of this boot; zeros if not known */
 };
@@ -208,11 +221,11 @@ bt_resume_remove(struct bt_resume *r)
 	unlink(r->new_path);
 }
 
-static size_t
+static uint64_t
 state_len(const struct bt_layout *l)
 {
 	return HEAD_LEN + 2 * bt_bits_bytes(l->pieces) +
-	       (size_t)l->files->n * FILE_LEN + BT_SHA1_LEN;
+	       (uint64_t)l->files->n * FILE_LEN + BT_SHA1_LEN;
 }
 
 static int64_t
@@ -226,24 +239,51 @@ clock_ns(void)
 }
 
 static void
-put_head(const struct bt_resume *r, struct bt_files *files, struct bt_buf *b)
+put_head(const struct bt_resume *r, struct bt_files *files, struct bt_sealed *s)
 {
 	static const uint8_t synced[BOOT_LEN];
 	const struct bt_layout *l = r->layout;
 	uint8_t unknown[BOOT_LEN];
 	const uint8_t *boot = is_zero(r->boot) ? unknown : r->boot;
+	struct bt_buf b;
 
+	bt_buf_init(&b, HEAD_LEN);
 	memset(unknown, 0xff, BOOT_LEN);
-	bt_buf_puts(b, MAGIC);
-	bt_buf_be32(b, VERSION);
-	bt_buf_add(b, (struct bt_str){ l->info_hash, sizeof(l->info_hash) });
-	bt_buf_be64(b, l->size);
-	bt_buf_be32(b, l->pieces);
-	bt_buf_be32(b, l->files->n);
+	bt_buf_puts(&b, MAGIC);
+	bt_buf_be32(&b, VERSION);
+	bt_buf_add(&b, (struct bt_str){ l->info_hash, sizeof(l->info_hash) });
+	bt_buf_be64(&b, l->size);
+	bt_buf_be32(&b, l->pieces);
+	bt_buf_be32(&b, l->files->n);
 	bt_buf_add(
-	    b, (struct bt_str){
-		   bt_files_is_synced(files) ? synced : boot, BOOT_LEN });
-	bt_buf_be64(b, (uint64_t)clock_ns());
+	    &b, (struct bt_str){
+		    bt_files_is_synced(files) ? synced : boot, BOOT_LEN });
+	bt_buf_be64(&b, (uint64_t)clock_ns());
+	assert(b.n == b.max);
+	bt_sealed_put(s, bt_buf_str(&b));
+	bt_buf_fini(&b);
+}
+
+static void
+set_ns(int64_t *to, int64_t ns)
+{
+	if (*to != ns)
+		*to = ns;
+}
+
+static int
+look_at_file(struct bt_resume *r, struct bt_files *files, uint32_t file,
+    struct bt_err *err)
+{
+	struct seen *s = &r->seen[file];
+	struct bt_files_stat st;
+
+	if (bt_files_stat(files, file, &st, err) == -1)
+		return -1;
+	if (s->state != (uint8_t)st.state || s->size != st.size ||
+	    s->mtime_ns != st.mtime_ns)
+		*s = (struct seen){ st.size, st.mtime_ns, (uint8_t)st.state };
+	return 0;
 }
 
 /* State, size and time of each file: asked again only where it was written. */
@@ -252,25 +292,23 @@ look_at_files(struct bt_resume *r, struct bt_files *files, struct bt_err *err)
 {
 	for (uint32_t i = 0; i < r->layout->files->n; i++)
 		if (bt_files_has_changed(files, i) &&
-		    bt_files_stat(files, i, &r->seen[i], err) == -1)
+		    look_at_file(r, files, i, err) == -1)
 			return -1;
 	return 0;
 }
 
-/*
- * Without a sync: what a power cut leaves of it fails its digest, and then the
- * content is hashed. The temporary's name is ours alone while we have the lock,
- * so that one left by a kill is found and goes.
- */
-static int
-write_state(const struct bt_resume *r, struct bt_str data, struct bt_err *err)
+static void
+put_file(
+    const struct bt_resume *r, uint32_t i, int64_t settled, struct bt_sealed *s)
 {
-	unlink(r->new_path); /* most often there is none */
-	if (bt_slurp_create(r->new_path, data, err) == -1)
-		return -1;
-	if (rename(r->new_path, r->path) == -1)
-		return bt_err_sys(err, "cannot write '%s'", r->path);
-	return 0;
+	const struct seen *f = &r->seen[i];
+	uint8_t b[FILE_LEN];
+
+	b[0] = f->mtime_ns > settled ? UNSETTLED : f->state;
+	bt_put_be64(b + 1, f->size);
+	bt_put_be64(b + 9, (uint64_t)f->mtime_ns);
+	bt_put_be64(b + 17, (uint64_t)r->safe_ns[i]);
+	bt_sealed_put(s, (struct bt_str){ b, sizeof(b) });
 }
 
 /* A file written after this has no time to be vouched for (rule 3). */
@@ -280,36 +318,35 @@ settled_before(bool at_rest)
 	return at_rest ? INT64_MAX : clock_ns() - SETTLE_S * NS;
 }
 
+/*
+ * Without a sync: what a power cut leaves of it fails its digest, and then the
+ * content is hashed. The temporary's name is ours alone while we have the lock,
+ * so that one left by a kill is found and goes.
+ */
 int
 bt_resume_save(struct bt_resume *r, struct bt_files *files,
     const struct bt_bits *have, bool at_rest, struct bt_err *err)
 {
 	int64_t settled = settled_before(at_rest);
-	uint8_t sum[BT_SHA1_LEN];
-	struct bt_buf b;
-	int rc;
+	struct bt_sealed *s;
 
 	assert(have->n == r->layout->pieces);
 	if (look_at_files(r, files, err) == -1)
 		return -1;
-	bt_buf_init(&b, state_len(r->layout));
-	put_head(r, files, &b);
-	bt_buf_add(&b, bt_bits_str(bt_files_has_lost(files) ? &r->safe : have));
-	bt_buf_add(&b, bt_bits_str(&r->safe));
-	for (uint32_t i = 0; i < r->layout->files->n; i++) {
-		bt_buf_putc(&b, r->seen[i].mtime_ns > settled
-				    ? UNSETTLED
-				    : (uint8_t)r->seen[i].state);
-		bt_buf_be64(&b, r->seen[i].size);
-		bt_buf_be64(&b, (uint64_t)r->seen[i].mtime_ns);
-		bt_buf_be64(&b, (uint64_t)r->safe_ns[i]);
-	}
-	bt_hash_sha1(bt_buf_str(&b), sum);
-	bt_buf_add(&b, (struct bt_str){ sum, sizeof(sum) });
-	assert(b.n == b.max);
-	rc = write_state(r, bt_buf_str(&b), err);
-	bt_buf_fini(&b);
-	return rc;
+	unlink(r->new_path); /* most often there is none */
+	if (bt_sealed_create(&s, r->new_path, err) == -1)
+		return -1;
+	put_head(r, files, s);
+	bt_sealed_put(
+	    s, bt_bits_str(bt_files_has_lost(files) ? &r->safe : have));
+	bt_sealed_put(s, bt_bits_str(&r->safe));
+	for (uint32_t i = 0; i < r->layout->files->n; i++)
+		put_file(r, i, settled, s);
+	if (bt_sealed_end(s, err) == -1)
+		return -1;
+	if (rename(r->new_path, r->path) == -1)
+		return bt_err_sys(err, "cannot write '%s'", r->path);
+	return 0;
 }
 
 int
@@ -319,7 +356,7 @@ bt_resume_sync_begin(struct bt_resume *r, struct bt_files *files,
 	if (look_at_files(r, files, err) == -1)
 		return -1;
 	for (uint32_t i = 0; i < r->layout->files->n; i++)
-		r->syncing_ns[i] = r->seen[i].mtime_ns;
+		set_ns(&r->syncing_ns[i], r->seen[i].mtime_ns);
 	bt_bits_copy(&r->syncing, have);
 	return 0;
 }
@@ -330,47 +367,56 @@ bt_resume_sync_end(struct bt_resume *r, bool ok)
 	if (!ok)
 		return;
 	for (uint32_t i = 0; i < r->layout->files->n; i++)
-		r->safe_ns[i] = r->syncing_ns[i];
+		set_ns(&r->safe_ns[i], r->syncing_ns[i]);
 	bt_bits_copy(&r->safe, &r->syncing);
 }
 
-/* A state file that was read and is ours, sound and to be believed. */
+/* A state file that is ours, sound and to be believed. */
 struct state {
-	struct bt_buf file;
-	struct bt_rd times; /* FILE_LEN each */
-	bool cut;	    /* of another boot and without the clean mark */
+	struct bt_sealed *file; /* at the next file's times */
+	bool cut;		/* of another boot and without the clean mark */
 	int64_t saved_ns;
 };
+
+/* The have bits or, where they are in doubt, the safe ones; the same for safe. */
+static bool
+take_bits(struct bt_resume *r, const struct state *s, bool is_clean,
+    struct bt_bits *have)
+{
+	size_t n = bt_bits_bytes(r->layout->pieces);
+	uint8_t *p = bt_mem_alloc(2 * n);
+	struct bt_str bits = { p, n }, safe = { p + n, n };
+	bool ok;
+
+	ok = bt_sealed_take(s->file, p, 2 * n) &&
+	     bt_bits_load(have, s->cut ? safe : bits) == 0 &&
+	     bt_bits_load(&r->safe, is_clean ? bits : safe) == 0;
+	bt_mem_free(p);
+	return ok;
+}
 
 /* Rule 5. Everything but the times, which any value may be. */
 static bool
 parse_state(struct bt_resume *r, struct state *s, struct bt_bits *have)
 {
 	const struct bt_layout *l = r->layout;
-	struct bt_str all = bt_buf_str(&s->file), bits, safe;
-	uint8_t sum[BT_SHA1_LEN], boot[BOOT_LEN];
-	struct bt_rd *rd = &s->times;
+	uint8_t head[HEAD_LEN], boot[BOOT_LEN];
+	struct bt_rd rd = bt_rd_of((struct bt_str){ head, sizeof(head) });
 
-	if (all.n != state_len(l))
+	s->file = bt_sealed_open(r->path, state_len(l));
+	if (s->file == NULL || !bt_sealed_take(s->file, head, sizeof(head)))
 		return false;
-	bt_hash_sha1(bt_str_sub(all, 0, all.n - BT_SHA1_LEN), sum);
-	if (memcmp(sum, all.p + all.n - BT_SHA1_LEN, BT_SHA1_LEN) != 0)
-		return false;
-	*rd = bt_rd_of(all);
-	if (!bt_str_eq(bt_rd_take(rd, strlen(MAGIC)), STR(MAGIC)) ||
-	    bt_rd_be32(rd) != VERSION ||
-	    !bt_str_eq(bt_rd_take(rd, sizeof(l->info_hash)),
+	if (!bt_str_eq(bt_rd_take(&rd, strlen(MAGIC)), STR(MAGIC)) ||
+	    bt_rd_be32(&rd) != VERSION ||
+	    !bt_str_eq(bt_rd_take(&rd, sizeof(l->info_hash)),
 		(struct bt_str){ l->info_hash, sizeof(l->info_hash) }) ||
-	    bt_rd_be64(rd) != l->size || bt_rd_be32(rd) != l->pieces ||
-	    bt_rd_be32(rd) != l->files->n)
+	    bt_rd_be64(&rd) != l->size || bt_rd_be32(&rd) != l->pieces ||
+	    bt_rd_be32(&rd) != l->files->n)
 		return false;
-	bt_rd_copy(rd, boot, sizeof(boot));
+	bt_rd_copy(&rd, boot, sizeof(boot));
 	s->cut = !is_zero(boot) && memcmp(boot, r->boot, sizeof(boot)) != 0;
-	s->saved_ns = (int64_t)bt_rd_be64(rd);
-	bits = bt_rd_take(rd, bt_bits_bytes(l->pieces));
-	safe = bt_rd_take(rd, bt_bits_bytes(l->pieces));
-	return !rd->bad && bt_bits_load(have, s->cut ? safe : bits) == 0 &&
-	       bt_bits_load(&r->safe, is_zero(boot) ? bits : safe) == 0;
+	s->saved_ns = (int64_t)bt_rd_be64(&rd);
+	return take_bits(r, s, is_zero(boot), have);
 }
 
 /*
@@ -381,15 +427,17 @@ parse_state(struct bt_resume *r, struct state *s, struct bt_bits *have)
 static enum trust
 judge_file(struct bt_resume *r, struct state *s, uint32_t file)
 {
-	const struct bt_files_stat *now = &r->seen[file];
-	uint8_t was = bt_rd_u8(&s->times);
-	uint64_t size = bt_rd_be64(&s->times);
-	int64_t mtime = (int64_t)bt_rd_be64(&s->times);
-	int64_t safe = (int64_t)bt_rd_be64(&s->times);
+	const struct seen *now = &r->seen[file];
+	uint8_t times[FILE_LEN] = { 0 }, was;
+	bool ok = bt_sealed_take(s->file, times, sizeof(times));
+	uint64_t size = bt_be64(times + 1);
+	int64_t mtime = (int64_t)bt_be64(times + 9);
+	int64_t safe = (int64_t)bt_be64(times + 17);
 
-	if (s->times.bad || now->state == BT_FILE_ABSENT)
+	if (!ok || now->state == BT_FILE_ABSENT)
 		return NOT_AT_ALL;
-	r->safe_ns[file] = safe;
+	was = times[0];
+	set_ns(&r->safe_ns[file], safe);
 	if (s->cut)
 		return safe != 0 && safe <= now->mtime_ns &&
 			       now->mtime_ns / NS <=
@@ -398,8 +446,7 @@ judge_file(struct bt_resume *r, struct state *s, uint32_t file)
 			   : NOT_AT_ALL;
 	if (was == BT_FILE_PART && now->state == BT_FILE_FINAL)
 		was = BT_FILE_FINAL;
-	return was == (uint8_t)now->state && size == now->size &&
-		       mtime == now->mtime_ns
+	return was == now->state && size == now->size && mtime == now->mtime_ns
 		   ? FULLY
 		   : NOT_AT_ALL;
 }
@@ -412,92 +459,6 @@ mark_selected(const struct bt_layout *l, const struct bt_files *files,
 	for (uint32_t i = 0; i < l->files->n; i++)
 		if (bt_files_is_selected(files, i))
 			bt_layout_mark_file(l, i, wanted);
-}
-
-/* SHA-1 of n zeros. */
-static void
-hash_zeros(uint64_t n, uint8_t sum[BT_SHA1_LEN])
-{
-	static const uint8_t zeros[1 << 16];
-	struct bt_hash *h = bt_hash_new(BT_HASH_SHA1);
-	size_t k;
-
-	for (; n > 0; n -= k) {
-		k = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
-		bt_hash_add(h, zeros, k);
-	}
-	bt_hash_end(h, sum);
-	bt_hash_free(h);
-}
-
-/* What a piece of zeros hashes to: all but the last are of one size. */
-struct zeros {
-	uint8_t sum[2][BT_SHA1_LEN];
-	bool known[2];
-};
-
-static bool
-is_of_zeros(const struct bt_layout *l, uint32_t piece, struct zeros *z)
-{
-	bool last = piece == l->pieces - 1;
-
-	if (!z->known[last])
-		hash_zeros(bt_layout_piece_size(l, piece), z->sum[last]);
-	z->known[last] = true;
-	return memcmp(z->sum[last], bt_layout_hash(l, piece), BT_SHA1_LEN) == 0;
-}
-
-/* Pieces wholly in from .. to of the content, a hole, are not there. */
-static void
-skip_hole(const struct bt_layout *l, uint64_t from, uint64_t to,
-    struct zeros *z, struct bt_bits *check)
-{
-	uint64_t piece = (from + l->piece_length - 1) / l->piece_length;
-
-	for (; piece < l->pieces; piece++) {
-		uint32_t i = (uint32_t)piece;
-		uint64_t end =
-		    bt_layout_offset(l, i, 0) + bt_layout_piece_size(l, i);
-
-		if (end > to)
-			break;
-		if (bt_bits_has(check, i) && !is_of_zeros(l, i, z))
-			bt_bits_drop(check, i);
-	}
-}
-
-/*
- * A file just begun is one large hole, and hashing zeros takes as long as
- * hashing data. A file system that knows no holes says that all is data.
- */
-static void
-skip_holes(const struct bt_layout *l, struct bt_files *files, uint32_t file,
-    struct zeros *z, struct bt_bits *check)
-{
-	const struct bt_file f = bt_filetab_get(l->files, file);
-	struct bt_err ignored = BT_ERR_INIT; /* hashing will say it */
-	struct bt_files_ref ref;
-	uint64_t at = 0, data;
-	off_t found;
-
-	if (bt_files_get(files, file, false, &ref, &ignored) == -1)
-		return;
-	while (at < f.size) {
-		found = lseek(ref.fd, (off_t)(ref.base + at), SEEK_DATA);
-		if (found == -1 && errno != ENXIO)
-			break;
-		data = found == -1 ? f.size : (uint64_t)found - ref.base;
-		if (data > f.size)
-			data = f.size;
-		skip_hole(l, f.offset + at, f.offset + data, z, check);
-		if (data == f.size)
-			break;
-		found = lseek(ref.fd, (off_t)(ref.base + data), SEEK_HOLE);
-		if (found == -1)
-			break;
-		at = (uint64_t)found - ref.base;
-	}
-	bt_files_put(files, &ref);
 }
 
 /* Is what file has of a piece within what is there of it? */
@@ -524,7 +485,7 @@ doubt(const struct bt_resume *r, uint32_t file, enum trust trust,
     const struct bt_bits *wanted, struct bt_bits *have, struct bt_bits *check)
 {
 	uint32_t last = bt_layout_last(r->layout, file);
-	enum bt_files_state now = r->seen[file].state;
+	uint8_t now = r->seen[file].state;
 
 	for (uint32_t i = bt_layout_first(r->layout, file); i <= last; i++) {
 		if (trust == IF_SAFE && bt_bits_has(&r->safe, i) &&
@@ -542,7 +503,6 @@ compare_files(struct bt_resume *r, struct bt_files *files, struct state *s,
     struct bt_bits *have, struct bt_bits *check, struct bt_err *err)
 {
 	const struct bt_layout *l = r->layout;
-	struct zeros z = { .known = { false, false } };
 	struct bt_bits wanted, doubted;
 	enum trust trust;
 	int rc = 0;
@@ -551,7 +511,7 @@ compare_files(struct bt_resume *r, struct bt_files *files, struct state *s,
 	bt_bits_init(&doubted, l->files->n);
 	mark_selected(l, files, &wanted);
 	for (uint32_t i = 0; i < l->files->n && rc == 0; i++) {
-		rc = bt_files_stat(files, i, &r->seen[i], err);
+		rc = look_at_file(r, files, i, err);
 		trust = s == NULL ? NOT_AT_ALL : judge_file(r, s, i);
 		if (rc == -1 || trust == FULLY ||
 		    bt_filetab_size(l->files, i) == 0 ||
@@ -562,9 +522,8 @@ compare_files(struct bt_resume *r, struct bt_files *files, struct state *s,
 			bt_bits_put(&doubted, i);
 	}
 	/* after all is marked, or a later file would mark it again */
-	for (uint32_t i = bt_bits_next(&doubted, 0); i < l->files->n && rc == 0;
-	     i = bt_bits_next(&doubted, i + 1))
-		skip_holes(l, files, i, &z, check);
+	if (rc == 0)
+		bt_holes_skip(l, files, &doubted, check);
 	bt_bits_fini(&doubted);
 	bt_bits_fini(&wanted);
 	return rc;
@@ -574,7 +533,6 @@ int
 bt_resume_load(struct bt_resume *r, struct bt_files *files,
     struct bt_bits *have, struct bt_bits *check, struct bt_err *err)
 {
-	struct bt_err ignored = BT_ERR_INIT; /* no state is no error */
 	struct state s;
 	bool ok;
 	int rc;
@@ -583,9 +541,7 @@ bt_resume_load(struct bt_resume *r, struct bt_files *files,
 	assert(check->n == r->layout->pieces);
 	bt_bits_fill(have, false);
 	bt_bits_fill(check, false);
-	bt_buf_init(&s.file, state_len(r->layout));
-	ok = bt_slurp_file(r->path, &s.file, &ignored) == 0 &&
-	     parse_state(r, &s, have);
+	ok = parse_state(r, &s, have); /* no state is no error */
 	if (!ok) {
 		bt_bits_fill(have, false);
 		bt_bits_fill(&r->safe, false);
@@ -595,6 +551,6 @@ bt_resume_load(struct bt_resume *r, struct bt_files *files,
 	     i = bt_bits_next(&r->safe, i + 1))
 		if (!bt_bits_has(have, i))
 			bt_bits_drop(&r->safe, i);
-	bt_buf_fini(&s.file);
+	bt_sealed_close(s.file);
 	return rc;
 }

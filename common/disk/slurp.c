@@ -58,8 +58,8 @@ bt_slurp_file(const char *path, struct bt_buf *out, struct bt_err *err)
 	return rc;
 }
 
-static int
-write_all(int fd, struct bt_str data)
+int
+bt_slurp_put(int fd, const char *name, struct bt_str data, struct bt_err *err)
 {
 	ssize_t n;
 
@@ -68,28 +68,10 @@ write_all(int fd, struct bt_str data)
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
-			return -1;
+			return bt_err_sys(err, "cannot write '%s'", name);
 		data = bt_str_sub(data, (size_t)n, data.n);
 	}
 	return 0;
-}
-
-int
-bt_slurp_create(const char *path, struct bt_str data, struct bt_err *err)
-{
-	int fd, rc = 0;
-
-	fd = open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd == -1)
-		return bt_err_sys(err, "cannot write '%s'", path);
-	if (write_all(fd, data) == -1)
-		rc = bt_err_sys(err, "cannot write '%s'", path);
-	if (close(fd) == -1 && rc == 0)
-		rc = bt_err_sys(err, "cannot write '%s'", path);
-	if (rc == -1)
-		unlink(path);
-	return rc;
 }
 
 /* A new file beside path, with the mode that the umask leaves; gives *name. */
@@ -144,22 +126,19 @@ replace_file(const char *path, struct bt_str data, bool overwrite,
     const struct timespec *mtime, struct bt_err *err)
 {
 	char *name = NULL;
-	int fd, rc = -1;
+	int fd, rc;
 
 	fd = open_beside(path, &name);
 	if (fd == -1)
 		return bt_err_sys(err, "cannot write '%s'", path);
 	/* on disk before the name is, or a crash may leave an empty file */
-	if (write_all(fd, data) == -1 || set_mtime(fd, mtime) == -1 ||
-	    fsync(fd) == -1) {
-		bt_err_sys(err, "cannot write '%s'", path);
-		close(fd);
+	rc = bt_slurp_put(fd, path, data, err);
+	if (rc == 0 && (set_mtime(fd, mtime) == -1 || fsync(fd) == -1))
+		rc = bt_err_sys(err, "cannot write '%s'", path);
+	if (close(fd) == -1 && rc == 0)
+		rc = bt_err_sys(err, "cannot write '%s'", path);
+	if (rc == -1)
 		goto out;
-	}
-	if (close(fd) == -1) {
-		bt_err_sys(err, "cannot write '%s'", path);
-		goto out;
-	}
 	rc = overwrite ? rename(name, path) : rename_new(name, path);
 	if (rc == -1)
 		bt_err_sys(err, "cannot write '%s'", path);
@@ -174,13 +153,12 @@ out:
 static int
 write_into(const char *path, struct bt_str data, struct bt_err *err)
 {
-	int fd, rc = 0;
+	int fd, rc;
 
 	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1)
 		return bt_err_sys(err, "cannot open '%s'", path);
-	if (write_all(fd, data) == -1)
-		rc = bt_err_sys(err, "cannot write '%s'", path);
+	rc = bt_slurp_put(fd, path, data, err);
 	if (close(fd) == -1 && rc == 0)
 		rc = bt_err_sys(err, "cannot write '%s'", path);
 	return rc;

@@ -1,9 +1,9 @@
 /*
- * slurp - a whole file or stream into memory, under a ceiling.
+ * slurp - a whole file or stream into memory, under a ceiling, and out of it.
  *
  * Touches: files.
  *
- * Used by  cli/input (handed in by main.c), disk/resume, bt-tracker
+ * Used by  cli/input (handed in by main.c), disk/resume, disk/sealed, bt-tracker
  * Tests    tests/unit/test_disk_slurp.c
  */
 #ifndef BT_DISK_SLURP_H
@@ -18,8 +18,8 @@
 int	bt_slurp_file(const char *path, struct bt_buf *out, struct bt_err *err);
 int	bt_slurp_fd(int fd, const char *name, struct bt_buf *out,
 	    struct bt_err *err);
-/* Write data to a new file at path. What is there already is an error. */
-int	bt_slurp_create(const char *path, struct bt_str data,
+/* Write all of data. 0 or -1. */
+int	bt_slurp_put(int fd, const char *name, struct bt_str data,
 	    struct bt_err *err);
 /*
  * Write data to path by a temporary file beside it and rename. A symbolic link

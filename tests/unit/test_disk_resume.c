@@ -436,6 +436,90 @@ a_state_cut_flipped_or_grown_is_no_state(void **state)
 	box_close(&b);
 }
 
+/* The state of so many files is written and read in several parts. */
+#define MANY 9000u
+
+static struct bt_layout *
+many_layout(void)
+{
+	struct made_file *files = bt_mem_zero(MANY + 1, sizeof(*files));
+	char *names = bt_mem_zero(MANY, 16);
+	struct bt_layout *l;
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(names + 16 * i, 16, "T/%05u", i);
+		files[i].path = names + 16 * i;
+		files[i].size = i % 500 == 0 ? PIECE : 0;
+	}
+	l = made_layout("T", PIECE, files);
+	bt_mem_free(names);
+	bt_mem_free(files);
+	return l;
+}
+
+static struct box
+many_open(const char *root, struct bt_bits *selected)
+{
+	struct box b = { .root = root, .l = many_layout() };
+
+	b.content = made_content(b.l);
+	bt_bits_init(&b.have, b.l->pieces);
+	bt_bits_init(&b.check, b.l->pieces);
+	bt_bits_init(selected, MANY);
+	for (uint32_t i = 0; i < MANY; i += 1000)
+		bt_bits_put(selected, i);
+	box_start(&b, selected);
+	return b;
+}
+
+static void
+a_state_of_many_files_is_believed_file_by_file(void **state)
+{
+	struct bt_bits selected;
+	struct box b = many_open(*state, &selected);
+
+	for (uint32_t i = 0; i < b.l->pieces; i += 2) /* file 500 * i */
+		put_piece(&b, i);
+	expect_bits(&b.have, "1.1.1.1.1.1.1.1.1.");
+	save(&b);
+	box_stop(&b);
+	touch(&b, "T/00000.part");
+	touch(&b, "T/05000.part");
+	touch(&b, "T/08000.part");
+	box_start(&b, &selected);
+	expect_load(&b, "..1.1.1.1...1.1...", "1.........1.....1.");
+	bt_bits_fini(&selected);
+	box_close(&b);
+}
+
+/* Stores of a million files take memory only where files are looked at. */
+static void
+a_store_that_nobody_asks_for_is_never_touched(void **state)
+{
+	static const struct bt_store untouched;
+	struct bt_err err = BT_ERR_INIT;
+	struct bt_bits selected;
+	struct box b = many_open(*state, &selected);
+
+	must(bt_resume_load(b.r, b.f, &b.have, &b.check, &err), &err);
+	must(bt_files_make_empty(b.f, &err), &err);
+	for (uint32_t i = 0; i < b.l->pieces; i += 2)
+		put_piece(&b, i);
+	must(bt_resume_sync_begin(b.r, b.f, &b.have, &err), &err);
+	must(bt_files_sync(b.f, &err), &err);
+	bt_resume_sync_end(b.r, true);
+	save(&b);
+	for (uint32_t i = 0; i < MANY; i++)
+		if (i % 500 != 0)
+			assert_memory_equal(
+			    &b.f->stores[i], &untouched, sizeof(untouched));
+	assert_int_not_equal(b.f->stores[1000].entry, 0);
+	assert_int_equal(sizeof(untouched), 8);
+	assert_null(b.f->since_ns);
+	bt_bits_fini(&selected);
+	box_close(&b);
+}
+
 /* A state whose digest is right and whose counts lie: made by somebody. */
 static void
 a_state_of_another_torrent_or_with_wrong_counts_is_no_state(void **state)
@@ -755,6 +839,8 @@ main(void)
 		    a_second_one_on_the_same_output_is_refused_until_the_first_ends),
 		tmp_test(a_lock_left_by_a_kill_locks_nobody_out),
 		tmp_test(a_state_cut_flipped_or_grown_is_no_state),
+		tmp_test(a_state_of_many_files_is_believed_file_by_file),
+		tmp_test(a_store_that_nobody_asks_for_is_never_touched),
 		tmp_test(
 		    a_state_of_another_torrent_or_with_wrong_counts_is_no_state),
 		tmp_test(
