@@ -88,10 +88,10 @@ class Acts:
         check(self.bad is None, self.bad)
 
 
-def memory(p, tool, *others, most=MEMORY):
+def memory(p, tool, *others):
     """What it took above the base; none of the others may take more either."""
     more = max(q.peak() for q in (p, *others)) - base(tool)
-    check(more < most, "%d KiB above the base" % (more >> 10))
+    check(more < MEMORY, "%d KiB above the base" % (more >> 10))
     return "%+d KiB" % (more >> 10)
 
 
