@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 #define SIZE (1 << 20) /* a page takes a place, and so do a few bytes */
 #define WINDOW ((size_t)1 << 30)
+#define SYS_CACHESTAT 451 /* of all architectures; the C library has no name */
 #define ROOM ((size_t)128 << 10)
 #define PAGES_MAX 1024u /* that are looked at: more than BT_PIPE_BYTES */
 
@@ -47,16 +49,6 @@ close_ends(struct bt_pipe *p)
 	close(p->ends[0]);
 	close(p->ends[1]);
 	p->ends[0] = p->ends[1] = -1;
-}
-
-/* Some file systems wait even for what is cached: the network's, and others. */
-static bool
-waits_never(int fd, uint64_t at)
-{
-	uint8_t byte = 0; /* it is to be in memory, too */
-	struct iovec iov = { &byte, 1 };
-
-	return preadv2(fd, &iov, 1, (off_t)at, RWF_NOWAIT) == 1;
 }
 
 static void
@@ -142,6 +134,16 @@ bt_pipe_put(struct bt_pipe *p, struct bt_str bytes)
 	return n == (ssize_t)bytes.n;
 }
 
+/* Some file systems wait even for what is cached: the network's, and others. */
+static bool
+is_read_at_once(int fd, uint64_t at)
+{
+	uint8_t byte = 0; /* it is to be in memory, too */
+	struct iovec iov = { &byte, 1 };
+
+	return preadv2(fd, &iov, 1, (off_t)at, RWF_NOWAIT) == 1;
+}
+
 /* mincore(2) tells of a file to its owner and to who may write it. */
 static bool
 may_look(int fd, const struct stat *st)
@@ -150,7 +152,7 @@ may_look(int fd, const struct stat *st)
 	       faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
 }
 
-/* Map the window of the file that has the byte at offset at; no page is touched. */
+/* Map the window of the file that has the byte at; no page of it is touched. */
 static bool
 map_window(struct bt_pipe *p, int fd, uint64_t at)
 {
@@ -164,7 +166,7 @@ map_window(struct bt_pipe *p, int fd, uint64_t at)
 	    p->ino == st.st_ino)
 		return true;
 	unmap(p);
-	if (!may_look(fd, &st) || !waits_never(fd, at))
+	if (!may_look(fd, &st))
 		return false;
 	map = mmap(NULL, WINDOW, PROT_READ, MAP_SHARED, fd, (off_t)from);
 	if (map == MAP_FAILED)
@@ -176,9 +178,9 @@ map_window(struct bt_pipe *p, int fd, uint64_t at)
 	return true;
 }
 
-/* Are n bytes at offset at of fd in the page cache? */
+/* By mincore(2), which looks at page after page. */
 static bool
-is_cached(struct bt_pipe *p, int fd, uint64_t at, size_t n)
+is_in_core(struct bt_pipe *p, int fd, uint64_t at, size_t n)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), before = at % page;
 	unsigned char in[PAGES_MAX];
@@ -191,6 +193,29 @@ is_cached(struct bt_pipe *p, int fd, uint64_t at, size_t n)
 	for (i = 0; i < pages && (in[i] & 1) != 0; i++)
 		;
 	return i == pages;
+}
+
+/*
+ * Are n bytes at offset at of fd in the page cache? cachestat(2), of Linux 6.5,
+ * counts pages that are still being read, too: such reads end in their order,
+ * so the last byte is asked for.
+ */
+static bool
+is_cached(struct bt_pipe *p, int fd, uint64_t at, size_t n)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct {
+		uint64_t at, n;
+	} range = { at, n };
+	struct {
+		uint64_t cached, dirty, writeback, evicted, lately_evicted;
+	} is;
+
+	if (!is_read_at_once(fd, at + n - 1))
+		return false;
+	if (syscall(SYS_CACHESTAT, fd, &range, &is, 0) == 0)
+		return is.cached == (at + n - 1) / page - at / page + 1;
+	return errno == ENOSYS && is_in_core(p, fd, at, n);
 }
 
 static bool
@@ -227,7 +252,8 @@ bt_pipe_lend(struct bt_pipe *p, struct bt_files *f, uint64_t offset,
 		w.left += parts[i].n;
 	assert(w.left <= f->layout->size - offset);
 	if (p->ends[1] == -1 || !bt_layout_next_span(f->layout, &w, &s) ||
-	    w.left > 0 || (f->layout->files->at[s.file].attr & BT_META_PAD) != 0 ||
+	    w.left > 0 ||
+	    (f->layout->files->at[s.file].attr & BT_META_PAD) != 0 ||
 	    !bt_files_get_open(f, s.file, &ref))
 		return false; /* of more than one file: few are, and read */
 	at = (off_t)(ref.base + s.at);

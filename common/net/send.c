@@ -290,6 +290,13 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 	return b->n > 0;
 }
 
+static void
+wait_for_room(struct bt_conn *conn)
+{
+	conn->blocked = true;
+	bt_conn_watch(conn, BT_LOOP_WRITE, 0);
+}
+
 /* n bytes went, or -1; want were to go. False when the connection is over. */
 static bool
 account(struct bt_conn *conn, ssize_t went, size_t want, int64_t now)
@@ -303,10 +310,8 @@ account(struct bt_conn *conn, ssize_t went, size_t want, int64_t now)
 	bt_bucket_take(&conn->client->up, (uint64_t)went);
 	bt_bucket_take(&conn->swarm->up, (uint64_t)went);
 	bt_torrent_tx_done(conn->swarm->torrent, conn->slot, (size_t)went, now);
-	if ((size_t)went == want)
-		return true;
-	conn->blocked = true;
-	bt_conn_watch(conn, BT_LOOP_WRITE, 0);
+	if ((size_t)went != want)
+		wait_for_room(conn);
 	return true;
 }
 
@@ -326,12 +331,18 @@ send_batch(struct bt_conn *conn, size_t limit)
 	ssize_t went;
 	size_t want, most;
 
-	most = limit < conn->batch ? limit : conn->batch;
 	if (!bt_torrent_tx(t, conn->slot, &tx, now)) {
 		bt_send_drop(conn);
 		return 0;
 	}
-	if (!fill(conn, &tx, most, &b)) {
+	most = bt_tcp_room(conn->fd);
+	if (most == 0) {
+		bt_torrent_tx_done(t, conn->slot, 0, now);
+		wait_for_room(conn);
+		return 0;
+	}
+	most = most < limit ? most : limit;
+	if (!fill(conn, &tx, most < BATCH_LEN ? most : BATCH_LEN, &b)) {
 		bt_torrent_tx_done(t, conn->slot, 0, now);
 		return 0;
 	}
@@ -341,18 +352,7 @@ send_batch(struct bt_conn *conn, size_t limit)
 			 : bt_tcp_send(conn->fd, &out, 1);
 	if (!account(conn, went, want, now))
 		return 0;
-	if (conn->blocked) {
-		/* Read next time about what the socket took this time. */
-		conn->batch = went < (ssize_t)(4 * BT_BLOCK_LEN)
-				  ? 4 * BT_BLOCK_LEN
-				  : (size_t)went;
-		return 0;
-	}
-	if (conn->batch < BATCH_LEN)
-		conn->batch *= 2;
-	if (conn->batch > BATCH_LEN)
-		conn->batch = BATCH_LEN;
-	return (size_t)went;
+	return conn->blocked ? 0 : (size_t)went;
 }
 
 static bool
@@ -427,10 +427,8 @@ bt_send_run(struct bt_conn *conn)
 		sum += n;
 	} while (n > 0 && !conn->cold_out && sum < EVENT_BYTES);
 	/* There is more, but others wait too: go on in the next iteration. */
-	if (n > 0 && !conn->cold_out) {
-		conn->blocked = true;
-		bt_conn_watch(conn, BT_LOOP_WRITE, 0);
-	}
+	if (n > 0 && !conn->cold_out)
+		wait_for_room(conn);
 }
 
 /* By turns, as in bt_conn_pump_down(). */

@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include <arpa/inet.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -256,6 +257,21 @@ bt_tcp_send(int fd, const struct bt_str *parts, unsigned n)
 		went = sendmsg(fd, &msg, MSG_NOSIGNAL);
 	} while (went == -1 && errno == EINTR);
 	return went;
+}
+
+/* By the kernel's own rule: it is writable when a third of its room is free. */
+size_t
+bt_tcp_room(int fd)
+{
+	uint32_t mem[SK_MEMINFO_VARS], all, used;
+	socklen_t n = sizeof(mem);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &n) == -1 ||
+	    n < (SK_MEMINFO_WMEM_QUEUED + 1) * sizeof(mem[0]))
+		return SIZE_MAX;
+	all = mem[SK_MEMINFO_SNDBUF];
+	used = mem[SK_MEMINFO_WMEM_QUEUED];
+	return used >= all || all - used < used / 2 ? 0 : all - used;
 }
 
 /*

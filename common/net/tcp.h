@@ -61,6 +61,11 @@ int	bt_tcp_dial_result(int fd);
 ssize_t	bt_tcp_recv(int fd, const struct bt_place *places, unsigned n);
 /* Send parts in order; bytes that went, or -1 with errno. n <= 64. */
 ssize_t	bt_tcp_send(int fd, const struct bt_str *parts, unsigned n);
+/*
+ * About how many bytes the socket takes now; 0: it is not writable, and watching
+ * for that ends when it is. Where the system does not say: SIZE_MAX.
+ */
+size_t	bt_tcp_room(int fd);
 
 /* An errno value as the reason of a sentence: "connection refused". */
 const char	*bt_tcp_reason(int code);

@@ -1,4 +1,5 @@
 /* tcp: listeners, dials and bytes, over loopback. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -269,6 +270,35 @@ bytes_fill_the_places_in_order(void **state)
 }
 
 static void
+room_is_told_until_the_socket_is_full(void **state)
+{
+	static uint8_t some[65536];
+	const struct bt_str part = { some, sizeof(some) };
+	const struct bt_place place = { some, sizeof(some) };
+	struct fixture *f = *state;
+	struct bt_addr to = listen_on(f);
+	int fd = bt_tcp_dial(&to, NULL);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	size_t room, sent = 0;
+
+	bt_loop_run(f->loop);
+	room = bt_tcp_room(fd);
+	assert_in_range(room, 1, 64 << 20);
+	while (bt_tcp_room(fd) > 0 && sent < 64u << 20) {
+		assert_int_equal(poll(&p, 1, 0), 1);
+		assert_true(bt_tcp_send(fd, &part, 1) > 0);
+		sent += sizeof(some);
+	}
+	assert_in_range(sent, sizeof(some), (64u << 20) - 1);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	while (bt_tcp_recv(f->accepted[0], &place, 1) > 0)
+		;
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_true(bt_tcp_room(fd) > 0);
+	close(fd);
+}
+
+static void
 a_refused_dial_says_so(void **state)
 {
 	struct fixture *f = *state;
@@ -321,6 +351,7 @@ main(void)
 		cmocka_unit_test(a_listener_may_be_freed_while_it_accepts),
 		cmocka_unit_test(out_of_descriptors_the_caller_is_dropped),
 		cmocka_unit_test(bytes_fill_the_places_in_order),
+		cmocka_unit_test(room_is_told_until_the_socket_is_full),
 		cmocka_unit_test(a_refused_dial_says_so),
 		cmocka_unit_test(a_mapped_address_is_ipv4),
 	};
