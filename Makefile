@@ -287,12 +287,12 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'corpora=$(MAKE) -j$(CORES) fuzz-replay' \
 		'mutations=$(MAKE) mutations' \
 		'sim=$(MAKE) sim' \
-		'sim proof=$(MAKE) -k sim-proof' \
+		'sim proof=$(MAKE) -O -j$(CORES) -k sim-proof' \
 		'e2e=$(BESIDE) $(filter-out $(ALONE),$(wildcard tests/e2e/*.bats))' \
 		'e2e alone=$(BATS) $(ALONE)' \
 		'evil=$(MAKE) evil' \
 		'conformance=$(BATS) tests/conformance' \
-		'interop=$(BATS) tests/interop' \
+		'interop=$(BESIDE) tests/interop' \
 		'soak=$(MAKE) soak'
 
 # The full products, fresh seeds, and the tools of other builds under e2e: not
