@@ -248,8 +248,10 @@ bt_metatree_parse(
     struct bt_meta *m, const struct bt_ben *tree, struct bt_err *err)
 {
 	struct walk *w = bt_mem_alloc(sizeof(*w));
+	struct bt_str name = { NULL, 0 }; /* of the last file */
 	struct count c = { 0 };
 	struct leaf f;
+	bool is_at_top = false;
 	int rc;
 
 	rc = count_all(&c, w, tree, m, err);
@@ -257,12 +259,15 @@ bt_metatree_parse(
 		m->files = bt_filetab_new();
 		m->roots = bt_mem_zero(c.files + c.pads, sizeof(*m->roots));
 		begin(w, tree, m->name.n);
-		while (next(w, &f, err) == 1)
+		while (next(w, &f, err) == 1) {
 			keep(m, w, &f);
+			name = w->name;
+			is_at_top = w->path_n == name.n;
+		}
 		assert(m->files->n == c.files + c.pads);
-		m->single = c.files == 1 && w->path_n == w->name.n;
+		m->single = c.files == 1 && is_at_top;
 		if (m->single) /* BEP 52: the torrent's name is advisory */
-			m->name = w->name;
+			m->name = name;
 	}
 	bt_mem_free(w);
 	return rc == 0 ? bt_metafiles_check(m->files, err) : -1;

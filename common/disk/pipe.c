@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,7 +14,6 @@
 
 #define SIZE (1 << 20) /* a page takes a place, and so do a few bytes */
 #define WINDOW ((size_t)1 << 30)
-#define SYS_CACHESTAT 451 /* of all architectures; the C library has no name */
 #define ROOM ((size_t)128 << 10)
 #define PAGES_MAX 1024u /* that are looked at: more than BT_PIPE_BYTES */
 
@@ -30,17 +28,6 @@ struct bt_pipe {
 	ino_t ino;
 };
 
-static bool
-open_ends(struct bt_pipe *p)
-{
-	p->holds = 0;
-	if (pipe2(p->ends, O_CLOEXEC | O_NONBLOCK) == -1) {
-		p->ends[0] = p->ends[1] = -1;
-		return false;
-	}
-	return fcntl(p->ends[1], F_SETPIPE_SZ, SIZE) >= SIZE;
-}
-
 static void
 close_ends(struct bt_pipe *p)
 {
@@ -51,6 +38,20 @@ close_ends(struct bt_pipe *p)
 	p->ends[0] = p->ends[1] = -1;
 }
 
+static bool
+open_ends(struct bt_pipe *p)
+{
+	p->holds = 0;
+	if (pipe2(p->ends, O_CLOEXEC | O_NONBLOCK) == -1) {
+		p->ends[0] = p->ends[1] = -1;
+		return false;
+	}
+	if (fcntl(p->ends[1], F_SETPIPE_SZ, SIZE) >= SIZE)
+		return true;
+	close_ends(p);
+	return false;
+}
+
 static void
 unmap(struct bt_pipe *p)
 {
@@ -59,11 +60,19 @@ unmap(struct bt_pipe *p)
 	p->map = NULL;
 }
 
+/* There was a moment without descriptors, maybe: then again. */
+static bool
+has_ends(struct bt_pipe *p)
+{
+	return p->ends[0] != -1 || open_ends(p);
+}
+
 struct bt_pipe *
 bt_pipe_new(void)
 {
 	struct bt_pipe *p = bt_mem_zero(1, sizeof(*p));
 
+	p->ends[0] = p->ends[1] = -1;
 	p->room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->room != MAP_FAILED && open_ends(p))
@@ -91,8 +100,7 @@ bt_pipe_empty(struct bt_pipe *p)
 	if (p->holds == 0)
 		return;
 	close_ends(p);
-	if (!open_ends(p))
-		close_ends(p); /* nothing is lent from now on */
+	open_ends(p);
 }
 
 /*
@@ -123,7 +131,7 @@ bt_pipe_put(struct bt_pipe *p, struct bt_str bytes)
 
 	if (bytes.n == 0)
 		return true;
-	if (p->ends[1] == -1 || bytes.n > ROOM ||
+	if (!has_ends(p) || bytes.n > ROOM ||
 	    bytes.n > BT_PIPE_BYTES - p->holds ||
 	    (iov.iov_base = room_for(p, bytes.n)) == NULL)
 		return false;
@@ -166,7 +174,7 @@ map_window(struct bt_pipe *p, int fd, uint64_t at)
 	    p->ino == st.st_ino)
 		return true;
 	unmap(p);
-	if (!may_look(fd, &st))
+	if (!may_look(fd, &st) || !is_read_at_once(fd, at))
 		return false;
 	map = mmap(NULL, WINDOW, PROT_READ, MAP_SHARED, fd, (off_t)from);
 	if (map == MAP_FAILED)
@@ -178,9 +186,12 @@ map_window(struct bt_pipe *p, int fd, uint64_t at)
 	return true;
 }
 
-/* By mincore(2), which looks at page after page. */
+/*
+ * Are n bytes at offset at of fd in the page cache? cachestat(2) is quicker, and
+ * counts pages that are still being read, too: a splice would wait for them.
+ */
 static bool
-is_in_core(struct bt_pipe *p, int fd, uint64_t at, size_t n)
+is_cached(struct bt_pipe *p, int fd, uint64_t at, size_t n)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), before = at % page;
 	unsigned char in[PAGES_MAX];
@@ -193,29 +204,6 @@ is_in_core(struct bt_pipe *p, int fd, uint64_t at, size_t n)
 	for (i = 0; i < pages && (in[i] & 1) != 0; i++)
 		;
 	return i == pages;
-}
-
-/*
- * Are n bytes at offset at of fd in the page cache? cachestat(2), of Linux 6.5,
- * counts pages that are still being read, too: such reads end in their order,
- * so the last byte is asked for.
- */
-static bool
-is_cached(struct bt_pipe *p, int fd, uint64_t at, size_t n)
-{
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	struct {
-		uint64_t at, n;
-	} range = { at, n };
-	struct {
-		uint64_t cached, dirty, writeback, evicted, lately_evicted;
-	} is;
-
-	if (!is_read_at_once(fd, at + n - 1))
-		return false;
-	if (syscall(SYS_CACHESTAT, fd, &range, &is, 0) == 0)
-		return is.cached == (at + n - 1) / page - at / page + 1;
-	return errno == ENOSYS && is_in_core(p, fd, at, n);
 }
 
 static bool
@@ -251,13 +239,14 @@ bt_pipe_lend(struct bt_pipe *p, struct bt_files *f, uint64_t offset,
 	for (unsigned i = 0; i < n; i++)
 		w.left += parts[i].n;
 	assert(w.left <= f->layout->size - offset);
-	if (p->ends[1] == -1 || !bt_layout_next_span(f->layout, &w, &s) ||
+	if (!has_ends(p) || !bt_layout_next_span(f->layout, &w, &s) ||
 	    w.left > 0 ||
 	    (f->layout->files->at[s.file].attr & BT_META_PAD) != 0 ||
 	    !bt_files_get_open(f, s.file, &ref))
 		return false; /* of more than one file: few are, and read */
 	at = (off_t)(ref.base + s.at);
-	ok = is_cached(p, ref.fd, ref.base + s.at, (size_t)s.n);
+	ok = (f->mode == BT_FILES_READ || ref.is_final) &&
+	     is_cached(p, ref.fd, ref.base + s.at, (size_t)s.n);
 	for (unsigned i = 0; ok && i < n; i++)
 		ok = bt_pipe_put(p, parts[i].head) &&
 		     lend_bytes(p, ref.fd, &at, parts[i].n);

@@ -7,10 +7,13 @@
  * 2. Only what is in the cache is lent: nothing here waits for a disk. Where the
  *    kernel does not say what is cached (another's file that we may not write,
  *    a file system that cannot) nothing is lent: then bytes are read.
- * 3. Whoever writes to the file while its pages are under way changes what is
+ * 3. Nothing is lent of a file that is still being written: some file systems
+ *    let a splice wait for the writer.
+ * 4. Whoever writes to the file while its pages are under way changes what is
  *    sent; what a peer gets so fails its hash, as a copy made half way would.
- * 4. It is the loop's, and empty between two sends: what a socket does not take
- *    is dropped, and filled in again.
+ * 5. It is the loop's, and empty between two sends: what a socket does not take
+ *    is dropped, and filled in again. It keeps the last file that it asked about
+ *    mapped until it asks about another.
  * Touches: files.
  *
  * Used by  net/send

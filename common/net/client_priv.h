@@ -35,6 +35,7 @@ struct bt_conn {
 	bool in_up, in_down;		/* waits for its turn under a limit */
 	bool blocked;			/* the socket took less than we had */
 	bool wants_send;		/* in the swarm's list of senders */
+	size_t batch;			/* block bytes to try in one send */
 	struct bt_job *cold;		/* blocks a worker reads or has read */
 	bool cold_out;			/* it is with the worker */
 	uint8_t hello[BT_HANDSHAKE_LEN];	/* a stranger's first bytes */

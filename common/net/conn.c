@@ -20,6 +20,7 @@ conn_new(struct bt_client *c, int fd, const struct bt_addr *addr,
 	conn->fd = fd;
 	conn->addr = *addr;
 	conn->state = state;
+	conn->batch = BATCH_LEN;
 	conn->since = bt_loop_now(c->conf.loop);
 	conn->watch = bt_loop_watch_new(c->conf.loop, fd, on_ready, conn);
 	if (state != CONN_STRANGER)

@@ -29,6 +29,7 @@ struct batch {
 
 /* Fewer blocks are copied for less than it costs to lend them. */
 #define LENT_FROM 4u
+#define BATCH_LEAST ((size_t)4 * BT_BLOCK_LEN)
 
 static size_t
 put_header(uint8_t *to, const struct bt_tx_block *b)
@@ -97,24 +98,32 @@ part_len(const struct part *part)
 	return part->block->length - part->from;
 }
 
-/* Has a worker read this block for us already? */
-static bool
-take_cold(const struct bt_conn *conn, const struct part *part, uint8_t *to)
+/* The block as a worker has read it for us already, or NULL. */
+static const uint8_t *
+find_cold(const struct bt_conn *conn, const struct part *part)
 {
 	const struct bt_job *job = conn->cold;
 	uint64_t at = content_at(conn->swarm, part) - part->from;
 	unsigned i;
 
 	if (job == NULL || conn->cold_out || job->status != BT_DISK_OK)
+		return NULL;
+	for (i = 0; i < job->nreads; i++)
+		if (job->reads[i].offset == at &&
+		    job->reads[i].n == part->block->length)
+			return job->reads[i].to;
+	return NULL;
+}
+
+static bool
+take_cold(const struct bt_conn *conn, const struct part *part, uint8_t *to)
+{
+	const uint8_t *block = find_cold(conn, part);
+
+	if (block == NULL)
 		return false;
-	for (i = 0; i < job->nreads; i++) {
-		if (job->reads[i].offset != at ||
-		    job->reads[i].n != part->block->length)
-			continue;
-		memcpy(to, job->reads[i].to + part->from, part_len(part));
-		return true;
-	}
-	return false;
+	memcpy(to, block + part->from, part_len(part));
+	return true;
 }
 
 /*
@@ -264,6 +273,18 @@ bt_send_on_cold(struct bt_swarm *s, struct bt_job *job)
 	bt_send_run(conn);
 }
 
+/* What a worker has read goes when no block of it is among the next. */
+static void
+drop_stale(struct bt_conn *conn, const struct batch *b)
+{
+	unsigned i = 0;
+
+	while (i < b->nparts && find_cold(conn, &b->parts[i]) == NULL)
+		i++;
+	if (i == b->nparts)
+		bt_send_drop(conn);
+}
+
 /*
  * Fill the pipe or the staging buffer; b->n is what may be sent of it. False
  * when nothing can be sent now: a worker reads.
@@ -277,6 +298,7 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 	b->n = 0;
 	b->nparts = 0;
 	lay_out(b, tx, most);
+	drop_stale(conn, b);
 	b->is_lent = lend_parts(conn, b);
 	if (b->is_lent)
 		return true;
@@ -342,7 +364,7 @@ send_batch(struct bt_conn *conn, size_t limit)
 		return 0;
 	}
 	most = most < limit ? most : limit;
-	if (!fill(conn, &tx, most < BATCH_LEN ? most : BATCH_LEN, &b)) {
+	if (!fill(conn, &tx, most < conn->batch ? most : conn->batch, &b)) {
 		bt_torrent_tx_done(t, conn->slot, 0, now);
 		return 0;
 	}
@@ -352,6 +374,13 @@ send_batch(struct bt_conn *conn, size_t limit)
 			 : bt_tcp_send(conn->fd, &out, 1);
 	if (!account(conn, went, want, now))
 		return 0;
+	/* It may take less than it has room for: tcp_notsent_lowat. */
+	if (!conn->blocked)
+		conn->batch =
+		    conn->batch < BATCH_LEN / 2 ? 2 * conn->batch : BATCH_LEN;
+	else
+		conn->batch =
+		    went < (ssize_t)BATCH_LEAST ? BATCH_LEAST : (size_t)went;
 	return conn->blocked ? 0 : (size_t)went;
 }
 

@@ -106,6 +106,19 @@ a_tree_of_one_file_is_a_torrent_of_one_file(void **state)
 	assert_str(m.name, "d");
 	assert_str(bt_filetab_get(m.files, 0).path, "a/f");
 	bt_meta_fini(&m);
+	/* an empty folder behind the file is no file */
+	m = parsed(TREE("1:f" PROPS(5) "1:gde"));
+	assert_true(m.single);
+	assert_str(m.name, "f");
+	bt_meta_fini(&m);
+	m = parsed(TREE("1:f" PROPS(5) "1:gd1:hdee"));
+	assert_true(m.single);
+	assert_str(m.name, "f");
+	bt_meta_fini(&m);
+	m = parsed(TREE("1:ad1:f" PROPS(5) "e1:gde"));
+	assert_false(m.single);
+	assert_str(m.name, "d");
+	bt_meta_fini(&m);
 }
 
 static void
