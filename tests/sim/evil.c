@@ -235,7 +235,7 @@ tell(struct sim_end *e)
 	case TELLS_LONG:
 		say_bits(e, &bits, 1, false);
 		break;
-	case TELLS_SPARE: /* there are some: see scenario.c */
+	case TELLS_SPARE:
 		say_bits(e, &bits, 0, true);
 		break;
 	case TELLS_TWICE:
@@ -257,7 +257,8 @@ greet(struct sim_end *e)
 	uint8_t hello[BT_HANDSHAKE_LEN], hash[20], noise[100];
 
 	k->greeted = true;
-	if (t->asks == ASKS_NOTHING && t->gives != GIVES_UNASKED)
+	if (t->asks == ASKS_NOTHING && t->gives != GIVES_UNASKED &&
+	    (t->tells != TELLS_SPARE || s->content.layout->pieces % 8 != 0))
 		err(e); /* by what it says now, or does not say */
 	if (t->says == SAYS_NOTHING)
 		return;
@@ -571,7 +572,7 @@ on_died(struct sim_host *h)
 		if (h->sim->is_judging && trait(e)->must_end &&
 		    k->erred_at > 0 && e->state == SIM_OPEN &&
 		    e->peer->state == SIM_OPEN &&
-		    h->sim->now - k->erred_at > KEPT_US)
+		    h->sim->now - sim_net_heard(e, k->erred_at) > KEPT_US)
 			sim_fail(h->sim, e->peer->host,
 			    "still keeps host %u (%s)", h->id, trait(e)->what);
 		sim_reader_fini(&k->in);

@@ -78,9 +78,18 @@ is_living_leech(const struct sim_host *h)
 	return h->shell != NULL && h->up && h->shell->must_finish;
 }
 
+/* Dead, and it comes back with what is on its disk. */
+static bool
+is_to_return(const struct sim_host *h)
+{
+	return h->shell != NULL && !h->up && h->shell->must_finish &&
+	       !h->shell->has_left && !h->shell->is_broken;
+}
+
 /*
- * The seed is gone and no fault comes any more. Once each has what all living
- * have together, those who lack something have failed as they should.
+ * The seed is gone and no fault comes any more. Once all who return are back and
+ * each has what all living have together, those who lack something have failed
+ * as they should.
  */
 static void
 look(struct sim *s, void *what, uint64_t arg)
@@ -95,12 +104,15 @@ look(struct sim *s, void *what, uint64_t arg)
 	sim_world_after(s, BT_SEC(5), look, NULL, 0);
 	sim_shell_held(s, 0, &all);
 	for (unsigned i = 0; i < s->nhosts; i++)
-		is_even = is_even && (!is_living_leech(s->hosts[i]) ||
-					 !bt_bits_any_not_in(
-					     &all, &s->hosts[i]->shell->disk));
+		is_even =
+		    is_even && !is_to_return(s->hosts[i]) &&
+		    (!is_living_leech(s->hosts[i]) ||
+			!bt_bits_any_not_in(&all, &s->hosts[i]->shell->disk));
 	for (unsigned i = 0; is_even && i < s->nhosts; i++)
 		if (is_living_leech(s->hosts[i]) &&
-		    s->hosts[i]->shell->done_at == 0) {
+		    s->hosts[i]->shell->done_at == 0 &&
+		    !s->hosts[i]->shell->is_stranded) {
+			s->hosts[i]->shell->is_stranded = true;
 			s->stranded++;
 			s->unfinished--;
 		}

@@ -19,6 +19,16 @@ is_parted(const struct sim_host *a, const struct sim_host *b)
 	return a->sim->parted && a->side != b->side;
 }
 
+int64_t
+sim_net_heard(const struct sim_end *e, int64_t said)
+{
+	const struct sim *s = e->host->sim;
+
+	if (e->host->side == e->peer->host->side || said > s->heals_at)
+		return said;
+	return s->parted ? s->now : s->heals_at;
+}
+
 static int64_t
 latency(const struct sim_end *e)
 {

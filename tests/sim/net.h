@@ -45,6 +45,8 @@ struct sim_end	*sim_net_dial(struct sim_host *h, const struct bt_addr *to);
 void	sim_net_put(struct sim_end *e, const void *p, size_t n);
 /* There is something to send: wait for the uplink. */
 void	sim_net_line(struct sim_end *e);
+/* When what e said then was heard at the earliest: after a partition. */
+int64_t	sim_net_heard(const struct sim_end *e, int64_t said);
 /* This side ends it; the other hears of it after what is in flight. */
 void	sim_net_close(struct sim_end *e);
 /* The network ends it: both sides hear of it at once. */

@@ -125,7 +125,11 @@ sim_obey_have(struct sim_host *h)
 	if (sh->done_at != 0 || bt_bits_any_not_in(&sh->want, &sh->disk))
 		return;
 	sh->done_at = h->sim->now;
-	h->sim->unfinished -= sh->must_finish;
+	if (sh->is_stranded) /* what was missing came from an evil one */
+		h->sim->stranded--;
+	else
+		h->sim->unfinished -= sh->must_finish;
+	sh->is_stranded = false;
 }
 
 bool

@@ -185,6 +185,7 @@ on_left(struct sim *s, void *what, uint64_t arg)
 	if (h->shell->back_us >= 0)
 		sim_world_birth(h, s->now + h->shell->back_us);
 	else if (h->shell->must_finish && h->shell->done_at == 0) {
+		h->shell->is_broken = true;
 		s->broken++;
 		s->unfinished--;
 	}

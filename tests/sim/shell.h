@@ -59,6 +59,8 @@ struct sim_shell {
 	unsigned ticks;		/* at one time */
 	bool is_stepping, told_done;
 	struct bt_bits told_files;	/* or whole from the beginning on */
+	bool is_broken;		/* its disk failed for good, and it is gone */
+	bool is_stranded;	/* given up: what it lacks nobody has */
 	bool has_left;		/* its user stopped it, and all was well */
 	struct sim_ledger ledger;
 	uint64_t up, gained;
