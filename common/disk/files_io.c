@@ -13,12 +13,6 @@
 #define COMPARE_LEN 16384u
 #define IOV_MAX_HERE 32 /* for one call; a batch has BT_TX_BLOCKS_MAX */
 
-static bool
-is_pad(const struct bt_files *f, uint32_t file)
-{
-	return (f->layout->files->at[file].attr & BT_META_PAD) != 0;
-}
-
 /* "cannot <what> 'path'" with errno's reason; kind BT_EFILE. Returns -1. */
 static int
 fail(struct bt_files *f, uint32_t file, const char *what, struct bt_err *err)
@@ -107,7 +101,7 @@ read_span(struct bt_files *f, const struct bt_layout_span *s, uint8_t *to,
 	ssize_t got;
 	int code;
 
-	if (is_pad(f, s->file)) {
+	if (bt_files_is_pad(f, s->file)) {
 		memset(to, 0, (size_t)s->n);
 		return 0;
 	}
@@ -196,7 +190,7 @@ write_span(struct bt_files *f, const struct bt_layout_span *s,
 	struct bt_files_ref ref;
 	int rc, code;
 
-	if (is_pad(f, s->file))
+	if (bt_files_is_pad(f, s->file))
 		return 0;
 	do {
 		if (bt_files_get(f, s->file, true, &ref, err) == -1)
@@ -292,7 +286,7 @@ read_span_now(struct bt_files *f, const struct bt_layout_span *s,
 	ssize_t got;
 	int code;
 
-	if (is_pad(f, s->file)) {
+	if (bt_files_is_pad(f, s->file)) {
 		got = 0;
 		for (int i = 0; i < n; i++) {
 			memset(iov[i].iov_base, 0, iov[i].iov_len);
@@ -364,7 +358,7 @@ bt_files_advise(struct bt_files *f, uint64_t offset, uint64_t n)
 	struct bt_layout_span s;
 
 	while (bt_layout_next_span(f->layout, &w, &s)) {
-		if (is_pad(f, s.file) ||
+		if (bt_files_is_pad(f, s.file) ||
 		    bt_files_get(f, s.file, false, &ref, &ignored) == -1)
 			continue;
 		posix_fadvise(ref.fd, (off_t)(ref.base + s.at), (off_t)s.n,

@@ -223,7 +223,7 @@ bt_files_adopt(struct bt_files *f, uint32_t file, struct bt_err *err)
 	assert(f->mode == BT_FILES_WRITE);
 	assert(file < f->layout->files->n);
 	if (f->anonymous || !bt_files_is_selected(f, file) ||
-	    (f->layout->files->at[file].attr & BT_META_PAD) != 0)
+	    bt_files_is_pad(f, file))
 		return 0;
 	state = find_state(f, file, err);
 	if (state == -1)
@@ -415,8 +415,7 @@ bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
 	assert(file < f->layout->files->n);
 	*out = got;
 	/* of an empty file that nobody wants nothing is read or written */
-	if (f->anonymous ||
-	    (f->layout->files->at[file].attr & BT_META_PAD) != 0 ||
+	if (f->anonymous || bt_files_is_pad(f, file) ||
 	    (bt_filetab_size(f->layout->files, file) == 0 &&
 		!bt_files_is_selected(f, file)))
 		return 0;

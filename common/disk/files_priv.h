@@ -5,7 +5,7 @@
  * place they have in the whole content, the side file (anonymous: an unlinked
  * temporary one). Store i < nfiles is file i's own; store nfiles is the side.
  *
- * Used by  disk/files*.c, disk/jobs, disk/verify, disk/resume
+ * Used by  disk/files*.c, disk/jobs, disk/pipe, disk/verify, disk/resume
  */
 #ifndef BT_DISK_FILES_PRIV_H
 #define BT_DISK_FILES_PRIV_H
@@ -99,6 +99,13 @@ char	*bt_files_shown(const struct bt_files *f, uint32_t file,
 char	*bt_files_where(const struct bt_files *f, uint32_t file,
 	    enum bt_store_state state, int *dir);
 bool	bt_files_is_selected(const struct bt_files *f, uint32_t file);
+
+static inline bool
+bt_files_is_pad(const struct bt_files *f, uint32_t file)
+{
+	return (f->layout->files->at[file].attr & BT_META_PAD) != 0;
+}
+
 /* Open what state names; -1 with errno. No lock held. */
 int	bt_files_open_state(struct bt_files *f, uint32_t file,
 	    enum bt_store_state state, int flags);

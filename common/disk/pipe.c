@@ -240,8 +240,7 @@ bt_pipe_lend(struct bt_pipe *p, struct bt_files *f, uint64_t offset,
 		w.left += parts[i].n;
 	assert(w.left <= f->layout->size - offset);
 	if (!has_ends(p) || !bt_layout_next_span(f->layout, &w, &s) ||
-	    w.left > 0 ||
-	    (f->layout->files->at[s.file].attr & BT_META_PAD) != 0 ||
+	    w.left > 0 || bt_files_is_pad(f, s.file) ||
 	    !bt_files_get_open(f, s.file, &ref))
 		return false; /* of more than one file: few are, and read */
 	at = (off_t)(ref.base + s.at);

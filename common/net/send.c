@@ -27,7 +27,7 @@ struct batch {
 	bool is_lent; /* it is in the pipe */
 };
 
-/* Fewer blocks are copied for less than it costs to lend them. */
+/* Lending costs a few calls whatever it lends: not worth it for a block or so. */
 #define LENT_FROM 4u
 #define BATCH_LEAST ((size_t)4 * BT_BLOCK_LEN)
 
