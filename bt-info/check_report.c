@@ -26,18 +26,18 @@ settle(struct check *c, uint32_t file)
 {
 	const struct bt_layout *l = c->layout;
 	enum verdict *v = &c->verdicts[file];
-	uint32_t p, last;
+	uint32_t p, end;
 
 	if (bt_filetab_size(l->files, file) == 0 || *v == MISSING ||
 	    *v == SHORT)
 		return;
-	p = bt_bits_next(&c->bad, bt_layout_first(l, file));
-	last = bt_layout_last(l, file);
-	if (p <= last && *v == WHOLE)
+	end = bt_layout_last(l, file) + 1;
+	p = bt_bits_next_until(&c->bad, bt_layout_first(l, file), end);
+	if (p < end && *v == WHOLE)
 		*v = UNPROVEN;
-	while (p <= last && bt_bits_has(&c->explained, p))
-		p = bt_bits_next(&c->bad, p + 1);
-	if (p <= last)
+	while (p < end && bt_bits_has(&c->explained, p))
+		p = bt_bits_next_until(&c->bad, p + 1, end);
+	if (p < end)
 		*v = BAD;
 }
 
@@ -46,8 +46,8 @@ json_bad_pieces(
     const struct check *c, struct bt_json *j, uint32_t from, uint32_t to)
 {
 	bt_json_open(j, "bad_pieces", '[');
-	for (uint32_t p = bt_bits_next(&c->bad, from); p < to;
-	     p = bt_bits_next(&c->bad, p + 1))
+	for (uint32_t p = bt_bits_next_until(&c->bad, from, to); p < to;
+	     p = bt_bits_next_until(&c->bad, p + 1, to))
 		bt_json_int(j, NULL, p);
 	bt_json_close(j);
 }
@@ -79,13 +79,17 @@ static bool
 is_final(const struct check *c, uint32_t file)
 {
 	const struct bt_layout *l = c->layout;
+	uint32_t end;
 
 	if (c->left[file] > 0)
 		return false;
-	return c->is_sized ||
-	       (bt_filetab_size(l->files, file) > 0 &&
-		   bt_bits_next(&c->bad, bt_layout_first(l, file)) >
-		       bt_layout_last(l, file));
+	if (c->is_sized)
+		return true;
+	if (bt_filetab_size(l->files, file) == 0)
+		return false;
+	end = bt_layout_last(l, file) + 1;
+	return bt_bits_next_until(&c->bad, bt_layout_first(l, file), end) ==
+	       end;
 }
 
 void

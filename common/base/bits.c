@@ -143,22 +143,23 @@ bt_bits_copy(struct bt_bits *to, const struct bt_bits *from)
 	to->set = from->set;
 }
 
-/* The first i >= from where the bit differs from those of `skip`. */
+/* The first i in from .. to - 1 where the bit differs from `skip`'s; or to. */
 static uint32_t
-next(const struct bt_bits *b, uint32_t from, uint64_t skip)
+next(const struct bt_bits *b, uint32_t from, uint32_t to, uint64_t skip)
 {
 	uint64_t v, i;
 
-	if (from >= b->n)
-		return b->n;
+	assert(to <= b->n);
+	if (from >= to)
+		return to;
 	v = (load(b->p, from / WORD) ^ skip) & UINT64_MAX >> from % WORD;
 	for (size_t w = from / WORD;;) {
 		if (v != 0) {
 			i = w * WORD + (unsigned)__builtin_clzll(v);
-			return i < b->n ? (uint32_t)i : b->n;
+			return i < to ? (uint32_t)i : to;
 		}
-		if (++w == words(b->n))
-			return b->n;
+		if (++w == words(to))
+			return to;
 		v = load(b->p, w) ^ skip;
 	}
 }
@@ -166,13 +167,25 @@ next(const struct bt_bits *b, uint32_t from, uint64_t skip)
 uint32_t
 bt_bits_next(const struct bt_bits *b, uint32_t from)
 {
-	return next(b, from, 0);
+	return next(b, from, b->n, 0);
+}
+
+uint32_t
+bt_bits_next_until(const struct bt_bits *b, uint32_t from, uint32_t to)
+{
+	return next(b, from, to, 0);
 }
 
 uint32_t
 bt_bits_next_clear(const struct bt_bits *b, uint32_t from)
 {
-	return next(b, from, UINT64_MAX);
+	return next(b, from, b->n, UINT64_MAX);
+}
+
+uint32_t
+bt_bits_next_clear_until(const struct bt_bits *b, uint32_t from, uint32_t to)
+{
+	return next(b, from, to, UINT64_MAX);
 }
 
 uint32_t

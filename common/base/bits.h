@@ -38,6 +38,11 @@ void	bt_bits_copy(struct bt_bits *to, const struct bt_bits *from); /* same n */
 /* The first i >= from that is set (or clear); n if there is none. */
 uint32_t	bt_bits_next(const struct bt_bits *b, uint32_t from);
 uint32_t	bt_bits_next_clear(const struct bt_bits *b, uint32_t from);
+/* The same among from .. to - 1; `to` if there is none. to <= n. */
+uint32_t	bt_bits_next_until(const struct bt_bits *b, uint32_t from,
+	    uint32_t to);
+uint32_t	bt_bits_next_clear_until(const struct bt_bits *b, uint32_t from,
+	    uint32_t to);
 /* The first i >= from that is in a, in b and in c (NULL: any); or n. Same n. */
 uint32_t	bt_bits_next_common(const struct bt_bits *a,
 	    const struct bt_bits *b, const struct bt_bits *c, uint32_t from);

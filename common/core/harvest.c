@@ -20,7 +20,7 @@ void
 bt_harvest_count(struct bt_torrent *t)
 {
 	const struct bt_layout *l = t->layout;
-	uint32_t size, last;
+	uint32_t size, end;
 
 	t->missing = 0;
 	t->size_wanted = t->size_have = t->size_had = 0;
@@ -40,10 +40,10 @@ bt_harvest_count(struct bt_torrent *t)
 		t->file_left[i] = 0;
 		if (!counts(l, i))
 			continue;
-		last = bt_layout_last(l, i);
-		for (uint32_t j =
-			 bt_bits_next_clear(&t->have, bt_layout_first(l, i));
-		     j <= last; j = bt_bits_next_clear(&t->have, j + 1))
+		end = bt_layout_last(l, i) + 1;
+		for (uint32_t j = bt_layout_first(l, i);
+		     (j = bt_bits_next_clear_until(&t->have, j, end)) < end;
+		     j++)
 			t->file_left[i]++;
 	}
 }

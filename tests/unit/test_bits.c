@@ -107,6 +107,39 @@ a_bitfield_with_a_spare_bit_set_changes_nothing(void **state)
 	bt_bits_fini(&b);
 }
 
+/* Each from and to, against bits that are looked at one by one. */
+static void
+a_search_has_an_end(void **state)
+{
+	struct bt_rng rng;
+	struct bt_bits b;
+	uint32_t set, clear;
+
+	(void)state;
+	bt_rng_seed(&rng, 3);
+	for (unsigned k = 0; k < 20; k++) {
+		bt_bits_init(&b, 140);
+		for (unsigned i = 0; i < k * 10; i++)
+			bt_bits_put(&b, bt_rng_below(&rng, 140));
+		for (uint32_t to = 0; to <= 140; to++) {
+			set = clear = to;
+			for (uint32_t from = to; from-- > 0;) {
+				if (bt_bits_has(&b, from))
+					set = from;
+				else
+					clear = from;
+				assert_int_equal(
+				    bt_bits_next_until(&b, from, to), set);
+				assert_int_equal(
+				    bt_bits_next_clear_until(&b, from, to),
+				    clear);
+			}
+			assert_int_equal(bt_bits_next_until(&b, to, to), to);
+		}
+		bt_bits_fini(&b);
+	}
+}
+
 static void
 an_empty_set_is_full_and_has_no_bytes(void **state)
 {
@@ -201,6 +234,7 @@ main(void)
 		cmocka_unit_test(a_bitfield_of_another_length_changes_nothing),
 		cmocka_unit_test(
 		    a_bitfield_with_a_spare_bit_set_changes_nothing),
+		cmocka_unit_test(a_search_has_an_end),
 		cmocka_unit_test(an_empty_set_is_full_and_has_no_bytes),
 		cmocka_unit_test(random_sets_agree_with_an_array_of_truths),
 	};
