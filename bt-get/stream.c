@@ -65,9 +65,9 @@ seek(struct stream *s)
 
 	for (; s->file < l->files->n; s->file++) {
 		f = bt_filetab_get(l->files, s->file);
-		if (!bt_bits_has(&s->g->selected, s->file) ||
+		if (!bt_bits_has(&s->g->selected, s->file) || f.size == 0 ||
 		    f.offset + f.size <= s->at)
-			continue;
+			continue; /* an empty one is in no piece */
 		if (s->at < f.offset)
 			s->at = f.offset;
 		return true;
