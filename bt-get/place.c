@@ -27,9 +27,16 @@ hash_there(struct get *g, const struct bt_bits *check, struct bt_err *err)
 	return rc;
 }
 
-/* Are all files that hold bytes of this piece there? */
+/* What is asked of a final file that is not whole. */
+struct trial {
+	struct bt_bits there; /* final files */
+	struct bt_bits odd;   /* those of another size */
+	uint32_t piece;	      /* asked about last; files that share it follow */
+	bool can_judge;	      /* what the answer was */
+};
+
 static bool
-can_judge(struct get *g, uint32_t piece, const struct bt_bits *there)
+are_all_there(const struct get *g, uint32_t piece, const struct bt_bits *there)
 {
 	struct bt_layout_walk w = { .offset =
 					bt_layout_offset(g->m.layout, piece, 0),
@@ -47,27 +54,40 @@ static bool
 has_file(const struct get *g, uint32_t file)
 {
 	const struct bt_layout *l = g->m.layout;
+	uint32_t end;
 
 	if (bt_filetab_size(l->files, file) == 0)
 		return true;
-	return bt_bits_next_clear(&g->m.have, bt_layout_first(l, file)) >
-	       bt_layout_last(l, file);
+	end = bt_layout_last(l, file) + 1;
+	return bt_bits_next_clear_until(
+		   &g->m.have, bt_layout_first(l, file), end) == end;
 }
 
-/* Rules 1 and 3 for a final file that is not whole; is its size wrong? */
+/* Are all files that hold bytes of this piece there? */
+static bool
+can_judge(const struct get *g, struct trial *t, uint32_t piece)
+{
+	if (t->piece != piece) {
+		t->piece = piece;
+		t->can_judge = are_all_there(g, piece, &t->there);
+	}
+	return t->can_judge;
+}
+
+/* Rules 1 and 3 for a final file that is not whole. */
 static int
-judge(struct get *g, uint32_t file, bool wrong, const struct bt_bits *there,
-    struct bt_err *err)
+judge(struct get *g, struct trial *t, uint32_t file, struct bt_err *err)
 {
 	const struct bt_layout *l = g->m.layout;
+	bool wrong = bt_bits_has(&t->odd, file);
 	uint32_t i, last;
 	char *path;
 
 	if (!wrong) {
 		last = bt_layout_last(l, file);
 		for (i = bt_layout_first(l, file); !wrong && i <= last; i++)
-			wrong = !bt_bits_has(&g->m.have, i) &&
-				can_judge(g, i, there);
+			wrong =
+			    !bt_bits_has(&g->m.have, i) && can_judge(g, t, i);
 	}
 	if (!wrong)
 		return 0;
@@ -80,7 +100,7 @@ judge(struct get *g, uint32_t file, bool wrong, const struct bt_bits *there,
 	return -1;
 }
 
-/* Of a million files that nobody chose none is looked for. */
+/* Of a million files that nobody chose none is judged. */
 static bool
 matters(const struct get *g, uint32_t file)
 {
@@ -96,30 +116,30 @@ static int
 judge_all(struct get *g, struct bt_err *err)
 {
 	const struct bt_filetab *files = g->m.layout->files;
+	struct trial t = { .piece = UINT32_MAX };
 	struct bt_files_stat st;
-	struct bt_bits there, odd; /* final files; those of another size */
 	uint32_t i;
 	int rc = 0;
 
-	bt_bits_init(&there, files->n);
-	bt_bits_init(&odd, files->n);
+	bt_bits_init(&t.there, files->n);
+	bt_bits_init(&t.odd, files->n);
 	for (i = 0; rc == 0 && i < files->n; i++) {
 		if (!matters(g, i))
 			continue;
 		rc = bt_files_stat(g->m.files, i, &st, err);
 		if (rc == -1 || st.state != BT_FILE_FINAL)
 			continue;
-		bt_bits_put(&there, i);
+		bt_bits_put(&t.there, i);
 		if (st.size != bt_filetab_size(files, i))
-			bt_bits_put(&odd, i);
+			bt_bits_put(&t.odd, i);
 	}
-	for (i = bt_bits_next(&there, 0); rc == 0 && i < there.n;
-	     i = bt_bits_next(&there, i + 1))
+	for (i = bt_bits_next(&t.there, 0); rc == 0 && i < t.there.n;
+	     i = bt_bits_next(&t.there, i + 1))
 		if (bt_bits_has(&g->selected, i) &&
-		    (bt_bits_has(&odd, i) || !has_file(g, i)))
-			rc = judge(g, i, bt_bits_has(&odd, i), &there, err);
-	bt_bits_fini(&odd);
-	bt_bits_fini(&there);
+		    (bt_bits_has(&t.odd, i) || !has_file(g, i)))
+			rc = judge(g, &t, i, err);
+	bt_bits_fini(&t.odd);
+	bt_bits_fini(&t.there);
 	return rc;
 }
 

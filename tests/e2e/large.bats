@@ -42,3 +42,21 @@ teardown() { bt_teardown; }
 	echo "# bt-info of $size bytes: $count instructions" >&3
 	((count > 0 && count < 1400000000))
 }
+
+# For each of them all others of its piece would be gone through: 4.5 * 10^8 steps.
+@test "30,000 files of one piece, the last of them gone, are judged at once" {
+	[[ $BT_BIN == "$BT_ROOT/build/bin" ]] || skip "of another build"
+	mkdir many
+	python3 - <<-'P'
+		for i in range(30000):
+		    open("many/%05d" % i, "wb").write(b"x")
+	P
+	bt-make -l 32K -o many.torrent many
+	rm many/29999
+	TIMEFORMAT=%U
+	{ time bt-get --no-tracker --port 0 --bind 127.0.0.1 --timeout 1s \
+	    many.torrent >out 2>err || status=$?; } 2>took
+	[ "$status" -eq 6 ]
+	echo "# of 29,999 files: $(cat took) s" >&3
+	[ "$(cut -d . -f 1 took)" -lt 1 ]
+}
