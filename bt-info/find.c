@@ -48,22 +48,32 @@ cmp_sizes(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* Those of this size: where they begin in by_size, and how many. */
+/* How many there are of less than size bytes, or of size too. By bisection. */
 static size_t
-candidates(const struct find *f, uint64_t size, size_t *n)
+below(const struct find *f, uint64_t size, bool too)
 {
 	size_t lo = 0, hi = f->walk.n, mid;
+	uint64_t at;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (f->by_size[mid]->size < size)
+		at = f->by_size[mid]->size;
+		if (at < size || (too && at == size))
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (*n = 0; lo + *n < f->walk.n && f->by_size[lo + *n]->size == size;)
-		++*n;
 	return lo;
+}
+
+/* Those of this size: where they begin in by_size, and how many. */
+static size_t
+candidates(const struct find *f, uint64_t size, size_t *n)
+{
+	size_t first = below(f, size, false);
+
+	*n = below(f, size, true) - first;
+	return first;
 }
 
 static int
