@@ -168,13 +168,13 @@ map_window(struct bt_pipe *p, int fd, uint64_t at)
 	struct stat st;
 	void *map;
 
-	if (fstat(fd, &st) == -1)
-		return false;
+	if (fstat(fd, &st) == -1 || !may_look(fd, &st))
+		return false; /* asked each time: a file may change hands */
 	if (p->map != NULL && p->from == from && p->dev == st.st_dev &&
 	    p->ino == st.st_ino)
 		return true;
 	unmap(p);
-	if (!may_look(fd, &st) || !is_read_at_once(fd, at))
+	if (!is_read_at_once(fd, at))
 		return false;
 	map = mmap(NULL, WINDOW, PROT_READ, MAP_SHARED, fd, (off_t)from);
 	if (map == MAP_FAILED)

@@ -306,6 +306,38 @@ a_file_that_changed_is_not_lent(void **state)
 	rig_close(&r);
 }
 
+/*
+ * Of a file that is another's, and that we may not write, mincore(2) says that
+ * all of it is cached.
+ */
+static void
+a_file_that_changed_hands_is_not_lent(void **state)
+{
+	const struct bt_pipe_part part = { STR("x"), 1000 };
+	const uid_t nobody = 65534;
+	struct rig r;
+	char *path;
+	bool can, ok;
+	int rc;
+
+	if (geteuid() != 0)
+		return; /* nothing changes hands */
+	can = rig_fill(&r, *state);
+	path = tmp_path(*state, "T/a");
+	rc = chown(path, nobody, nobody) + seteuid(nobody);
+	assert_int_equal(rc, 0);
+	ok = bt_pipe_lend(r.p, r.f, 0, &part, 1);
+	assert_int_equal(ok, can);
+	rc = seteuid(0) + chown(path, 0, 0) + seteuid(nobody);
+	assert_int_equal(rc, 0);
+	ok = bt_pipe_lend(r.p, r.f, 0, &part, 1);
+	rc = seteuid(0);
+	assert_int_equal(rc, 0);
+	assert_false(ok);
+	free(path);
+	rig_close(&r);
+}
+
 static void
 what_is_not_open_or_still_written_is_not_lent(void **state)
 {
@@ -337,6 +369,7 @@ main(void)
 		tmp_test(only_what_is_cached_is_lent),
 		tmp_test(what_is_no_one_file_s_is_not_lent),
 		tmp_test(a_file_that_changed_is_not_lent),
+		tmp_test(a_file_that_changed_hands_is_not_lent),
 		tmp_test(what_is_not_open_or_still_written_is_not_lent),
 	};
 
