@@ -56,12 +56,10 @@ by_glob(struct get *g, const char *glob, struct bt_err *err)
 	for (uint32_t i = 0; i < l->files->n; i++) {
 		const char *path =
 		    (const char *)bt_filetab_get(l->files, i).path.p;
-		const char *base = strrchr(path, '/');
 
-		base = base == NULL ? path : base + 1;
 		if (!(l->files->at[i].attr & BT_META_PAD) &&
 		    (fnmatch(glob, path, 0) == 0 ||
-			fnmatch(glob, base, 0) == 0)) {
+			fnmatch(glob, bt_str_leaf(path), 0) == 0)) {
 			bt_bits_put(&g->selected, i);
 			found++;
 		}

@@ -19,12 +19,9 @@ struct scan {
 static bool
 matches(const char **globs, size_t n, const char *path)
 {
-	const char *base = strrchr(path, '/');
-
-	base = base == NULL ? path : base + 1;
 	for (size_t i = 0; i < n; i++)
 		if (fnmatch(globs[i], path, FNM_PATHNAME) == 0 ||
-		    fnmatch(globs[i], base, 0) == 0)
+		    fnmatch(globs[i], bt_str_leaf(path), 0) == 0)
 			return true;
 	return false;
 }
@@ -100,7 +97,7 @@ name_of(const char *path, char **name, struct bt_err *err)
 		*name = NULL;
 		if (realpath(path, real) == NULL)
 			return bt_err_sys(err, "cannot name '%s'", path);
-		*name = bt_mem_strdup(strrchr(real, '/') + 1);
+		*name = bt_mem_strdup(bt_str_leaf(real));
 	}
 	return 0;
 }

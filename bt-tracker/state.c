@@ -339,14 +339,9 @@ write_all(struct bt_state *st, int fd, struct bt_service *s)
 static void
 sync_folder(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir;
+	char *dir = bt_str_folder(path);
 	int fd;
 
-	dir = slash == NULL ? bt_mem_strdup(".")
-	      : slash == path
-		  ? bt_mem_strdup("/")
-		  : bt_mem_printf("%.*s", (int)(slash - path), path);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd != -1) {
 		(void)!fsync(fd);

@@ -121,6 +121,26 @@ bt_str_dup(struct bt_str s)
 	return to;
 }
 
+const char *
+bt_str_leaf(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+char *
+bt_str_folder(const char *path)
+{
+	size_t n = (size_t)(bt_str_leaf(path) - path);
+
+	if (n == 0)
+		return bt_str_dup(STR("."));
+	/* the slash goes, but for that of the root */
+	return bt_str_dup(
+	    (struct bt_str){ (const uint8_t *)path, n == 1 ? 1 : n - 1 });
+}
+
 static bool
 is_control(const uint8_t *p, size_t len)
 {

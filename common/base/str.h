@@ -36,6 +36,10 @@ bool	bt_str_is_utf8(struct bt_str s);	/* RFC 3629; no surrogates */
 /* Index of the first byte c, or s.n. */
 size_t	bt_str_find(struct bt_str s, uint8_t c);
 char	*bt_str_dup(struct bt_str s);		/* gives; NUL-terminated copy */
+/* What a path ends with, after its last slash; borrowed. */
+const char	*bt_str_leaf(const char *path);
+/* gives what that lies in: "." for a path without a slash */
+char	*bt_str_folder(const char *path);
 /*
  * As text that is safe on a terminal: control characters (C0, DEL, C1) and
  * bytes that are not UTF-8 become \xNN. At most max - 1 bytes and a NUL, cut

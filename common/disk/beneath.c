@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -126,4 +127,17 @@ bt_beneath_open(int dir, const char *path, int flags, mode_t mode)
 	if (errno == ENOSYS || errno == EPERM)
 		return bt_beneath_open_steps(dir, path, flags, mode);
 	return -1;
+}
+
+int
+bt_beneath_rename_new(int dir, const char *from, const char *to)
+{
+	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* this file system cannot; a link is not made over a file either */
+	if (linkat(dir, from, dir, to, 0) == -1)
+		return -1;
+	return unlinkat(dir, from, 0);
 }

@@ -8,7 +8,7 @@
  *    exec. Whether it is a regular file is the caller's to ask.
  * Touches: files.
  *
- * Used by  disk/files, disk/resume
+ * Used by  disk/files, disk/resume, disk/slurp
  * Tests    tests/unit/test_disk_beneath.c
  */
 #ifndef BT_DISK_BENEATH_H
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Each gives a descriptor, or -1 with errno set. */
+/* Each gives a descriptor, or -1 with errno set; a rename gives 0. */
 int	bt_beneath_open(int dir, const char *path, int flags, mode_t mode);
 /* The way without openat2, for kernels that lack it: the same answers. */
 int	bt_beneath_open_steps(int dir, const char *path, int flags,
@@ -28,5 +28,7 @@ int	bt_beneath_open_steps(int dir, const char *path, int flags,
  */
 int	bt_beneath_parent(int dir, const char *path, bool make,
 	    const char **leaf);
+/* Rename `from` to `to`, both in dir (or AT_FDCWD), never over another file. */
+int	bt_beneath_rename_new(int dir, const char *from, const char *to);
 
 #endif

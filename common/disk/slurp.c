@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "disk/beneath.h"
 
 #define CHUNK ((size_t)64 << 10)
 #define TRIES 64     /* names tried for the temporary file */
@@ -78,8 +79,7 @@ bt_slurp_put(int fd, const char *name, struct bt_str data, struct bt_err *err)
 static int
 open_beside(const char *path, char **name)
 {
-	const char *slash = strrchr(path, '/');
-	const char *base = slash == NULL ? path : slash + 1;
+	const char *base = bt_str_leaf(path);
 	int fd, dir_n = (int)(base - path);
 
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -95,19 +95,6 @@ open_beside(const char *path, char **name)
 			return -1;
 	}
 	return -1;
-}
-
-/* Give the file at `from` the name `to` if nothing has it. */
-static int
-rename_new(const char *from, const char *to)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (link(from, to) == -1)
-		return -1;
-	return unlink(from);
 }
 
 static int
@@ -139,7 +126,8 @@ replace_file(const char *path, struct bt_str data, bool overwrite,
 		rc = bt_err_sys(err, "cannot write '%s'", path);
 	if (rc == -1)
 		goto out;
-	rc = overwrite ? rename(name, path) : rename_new(name, path);
+	rc = overwrite ? rename(name, path)
+		       : bt_beneath_rename_new(AT_FDCWD, name, path);
 	if (rc == -1)
 		bt_err_sys(err, "cannot write '%s'", path);
 out:

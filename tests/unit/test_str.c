@@ -229,6 +229,27 @@ spaces_and_tabs_are_trimmed_at_both_ends_alone(void **state)
 	assert_int_equal(bt_str_trim(STR("")).n, 0);
 }
 
+static void
+expect_folder(const char *path, const char *folder, const char *leaf)
+{
+	char *got = bt_str_folder(path);
+
+	assert_string_equal(got, folder);
+	assert_string_equal(bt_str_leaf(path), leaf);
+	bt_mem_free(got);
+}
+
+static void
+a_path_is_a_leaf_in_a_folder(void **state)
+{
+	(void)state;
+	expect_folder("a/b/c", "a/b", "c");
+	expect_folder("/a", "/", "a");
+	expect_folder("a", ".", "a");
+	expect_folder("a/", "a", "");
+	expect_folder("", ".", "");
+}
+
 int
 main(void)
 {
@@ -252,6 +273,7 @@ main(void)
 		cmocka_unit_test(hexadecimal_comes_back_in_either_case),
 		cmocka_unit_test(
 		    hexadecimal_of_another_length_or_with_other_characters_is_refused),
+		cmocka_unit_test(a_path_is_a_leaf_in_a_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
