@@ -27,18 +27,17 @@ inner(const struct bt_layout *l)
 	return l->single ? 0 : strlen(l->name) + 1;
 }
 
-/* Note the paths that a .part file of another file could have. */
+/* Note the paths that are in the way of another file's .part, or may be. */
 static void
 note_part_like(struct bt_files *f)
 {
 	const struct bt_layout *l = f->layout;
 	const char *path;
-	size_t n, cap = 0;
+	size_t cap = 0;
 
 	for (uint32_t i = 0; i < l->files->n; i++) {
 		path = (const char *)bt_filetab_get(l->files, i).path.p;
-		n = l->files->at[i].path_n;
-		if (n < 5 || strcmp(path + n - 5, ".part") != 0)
+		if (!bt_names_is_like_part(path))
 			continue;
 		if (f->nparts_like == cap) {
 			cap = cap == 0 ? 16 : cap * 2;
@@ -52,26 +51,44 @@ note_part_like(struct bt_files *f)
 		    by_text);
 }
 
-/* gives path's .part, another name if a file of the torrent has that one. */
+static bool
+is_part_like(const struct bt_files *f, const char *path)
+{
+	const char *key = path + inner(f->layout);
+
+	return f->nparts_like > 0 &&
+	       bsearch(&key, f->part_like, f->nparts_like,
+		   sizeof(*f->part_like), by_text) != NULL;
+}
+
+/* Is it the name of a file of the torrent, or the .part of another than path? */
+static bool
+is_taken(const struct bt_files *f, char *part, const char *path)
+{
+	char *tail = part + strlen(part) - strlen(".part");
+	bool taken = is_part_like(f, part);
+
+	*tail = '\0';
+	taken = taken || (strcmp(part, path) != 0 && is_part_like(f, part));
+	*tail = '.';
+	return taken;
+}
+
+/*
+ * gives path's .part, or the first numbered name that no other has. Numbers of
+ * two files are never the same, so neither are such names.
+ */
 static char *
 part_of(const struct bt_files *f, uint32_t file, const char *path)
 {
 	char *part = bt_names_part(path, file, false);
-	const char *key = part + inner(f->layout);
 
-	if (f->nparts_like == 0 || bsearch(&key, f->part_like, f->nparts_like,
-				       sizeof(*f->part_like), by_text) == NULL)
-		return part;
-	bt_mem_free(part);
-	return bt_names_part(path, file, true);
-}
-
-static const char *
-leaf_of(const char *path)
-{
-	const char *slash = path == NULL ? NULL : strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
+	for (uint64_t number = file; is_taken(f, part, path);
+	     number += f->layout->files->n) {
+		bt_mem_free(part);
+		part = bt_names_part(path, number, true);
+	}
+	return part;
 }
 
 char *
@@ -87,7 +104,7 @@ bt_files_where(const struct bt_files *f, uint32_t file,
 	}
 	if (file == f->only) {
 		*dir = f->only_fd;
-		leaf = leaf_of(f->only_path);
+		leaf = bt_str_leaf(f->only_path);
 		return state == BT_STORE_PART ? bt_names_part(leaf, file, false)
 					      : bt_mem_strdup(leaf);
 	}
@@ -160,15 +177,10 @@ static int
 set_only(
     struct bt_files *f, uint32_t file, const char *path, struct bt_err *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder;
+	char *folder = bt_str_folder(path);
 
 	f->only = file;
 	f->only_path = bt_mem_strdup(path);
-	folder = slash == NULL ? bt_mem_strdup(".")
-		 : slash == path
-		     ? bt_mem_strdup("/")
-		     : bt_mem_printf("%.*s", (int)(slash - path), path);
 	f->only_fd = bt_opened_enter(f->opened, folder, err);
 	bt_mem_free(folder);
 	return f->only_fd == -1 ? -1 : 0;
@@ -268,8 +280,9 @@ new_files(const struct bt_files_conf *conf)
 		bt_bits_init(&f->selected, conf->selected->n);
 		bt_bits_copy(&f->selected, conf->selected);
 	}
-	f->side_name =
-	    bt_names_hidden(f->layout, leaf_of(conf->only_path), "side");
+	f->side_name = bt_names_hidden(f->layout,
+	    conf->only_path == NULL ? NULL : bt_str_leaf(conf->only_path),
+	    "side");
 	pthread_mutex_init(&f->write_turn, NULL);
 	f->owns_opened = conf->opened == NULL;
 	f->opened = conf->opened != NULL ? conf->opened : bt_opened_new(0);

@@ -174,6 +174,7 @@ compare_final(struct bt_files *f, const struct bt_layout_span *s,
 	if (!bt_files_is_selected(f, s->file)) {
 		pthread_mutex_lock(&f->opened->lock);
 		f->stores[s->file].state = BT_STORE_SIDE;
+		f->stores[s->file].settled = false;
 		pthread_mutex_unlock(&f->opened->lock);
 		return 1;
 	}

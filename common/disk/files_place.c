@@ -20,6 +20,14 @@ set_state(struct bt_files *f, uint32_t file, enum bt_store_state state)
 	pthread_mutex_unlock(&f->opened->lock);
 }
 
+static void
+unsettle(struct bt_files *f, uint32_t store)
+{
+	pthread_mutex_lock(&f->opened->lock);
+	f->stores[store].settled = false;
+	pthread_mutex_unlock(&f->opened->lock);
+}
+
 static enum bt_store_state
 state_of(struct bt_files *f, uint32_t file)
 {
@@ -47,20 +55,6 @@ find_state(struct bt_files *f, uint32_t file, struct bt_err *err)
 	return state;
 }
 
-/* Rename leaf `from` to `to`, both in dir; never over another file. */
-static int
-rename_new(int dir, const char *from, const char *to)
-{
-	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	/* this file system cannot; a link is not made over a file either */
-	if (linkat(dir, from, dir, to, 0) == -1)
-		return -1;
-	return unlinkat(dir, from, 0);
-}
-
 /* Give file's store the name it has in another state. -1: errno */
 static int
 rename_to(struct bt_files *f, uint32_t file, enum bt_store_state from,
@@ -76,7 +70,7 @@ rename_to(struct bt_files *f, uint32_t file, enum bt_store_state from,
 	if (at != -1) {
 		new_leaf = new_path + (old_leaf - old_path);
 		if (to == BT_STORE_FINAL)
-			rc = rename_new(at, old_leaf, new_leaf);
+			rc = bt_beneath_rename_new(at, old_leaf, new_leaf);
 		else
 			rc = renameat(at, old_leaf, at, new_leaf);
 		code = errno;
@@ -384,36 +378,84 @@ bt_files_drop_side(struct bt_files *f)
 		return;
 	forget_fd(f, f->layout->files->n);
 	unlinkat(f->root_fd, f->side_name, 0); /* most often there is none */
+	unsettle(f, f->layout->files->n);
 }
 
 bool
-bt_files_has_changed(struct bt_files *f, uint32_t file)
+bt_files_has_changed(struct bt_files *f, uint32_t file, bool side)
 {
+	const struct bt_store *s = &f->stores[file];
 	bool changed;
 
 	pthread_mutex_lock(&f->opened->lock);
-	changed =
-	    !f->stores[file].settled || f->stores[file].state == BT_STORE_SIDE;
+	changed = !s->settled || (side && s->state == BT_STORE_SIDE);
 	pthread_mutex_unlock(&f->opened->lock);
 	return changed;
+}
+
+/* Ask for a store's size and time; *out says ABSENT if nothing is there. */
+static int
+stat_store(struct bt_files *f, uint32_t file, enum bt_store_state state,
+    struct bt_files_stat *out, struct bt_err *err)
+{
+	static const enum bt_files_state told[] = {
+		[BT_STORE_PART] = BT_FILE_PART,
+		[BT_STORE_FINAL] = BT_FILE_FINAL,
+		[BT_STORE_SIDE] = BT_FILE_SIDE,
+	};
+	struct stat st;
+	int fd = bt_files_open_state(f, file, state, O_PATH);
+
+	*out = (struct bt_files_stat){ .state = BT_FILE_ABSENT };
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1)
+		return bt_files_fail_open(f, file, state, err);
+	if (fstat(fd, &st) == 0) {
+		out->state = told[state];
+		out->size = (uint64_t)st.st_size;
+		out->allocated = (uint64_t)st.st_blocks * 512; /* stat(3) */
+		out->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
+				st.st_mtim.tv_nsec;
+	}
+	close(fd);
+	return 0;
+}
+
+/* The side file is asked once, however many files' bytes lie there. */
+static int
+stat_side(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
+    struct bt_err *err)
+{
+	struct bt_store *s = &f->stores[f->layout->files->n];
+	bool known;
+
+	pthread_mutex_lock(&f->opened->lock);
+	known = s->settled;
+	if (known)
+		*out = f->side;
+	s->settled = true; /* before: a write meanwhile unsettles it again */
+	pthread_mutex_unlock(&f->opened->lock);
+	if (known)
+		return 0;
+	if (stat_store(f, file, BT_STORE_SIDE, out, err) == -1) {
+		unsettle(f, f->layout->files->n);
+		return -1;
+	}
+	pthread_mutex_lock(&f->opened->lock);
+	f->side = *out;
+	pthread_mutex_unlock(&f->opened->lock);
+	return 0;
 }
 
 int
 bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
     struct bt_err *err)
 {
-	static const enum bt_files_state told[] = {
-		[BT_STORE_UNKNOWN] = BT_FILE_ABSENT,
-		[BT_STORE_PART] = BT_FILE_PART,
-		[BT_STORE_FINAL] = BT_FILE_FINAL,
-		[BT_STORE_SIDE] = BT_FILE_SIDE,
-	};
-	struct bt_files_stat got = { .state = BT_FILE_ABSENT };
-	struct stat st;
-	int state, fd;
+	int state;
 
 	assert(file < f->layout->files->n);
-	*out = got;
+	*out = (struct bt_files_stat){ .state = BT_FILE_ABSENT };
 	/* of an empty file that nobody wants nothing is read or written */
 	if (f->anonymous || bt_files_is_pad(f, file) ||
 	    (bt_filetab_size(f->layout->files, file) == 0 &&
@@ -427,20 +469,7 @@ bt_files_stat(struct bt_files *f, uint32_t file, struct bt_files_stat *out,
 	pthread_mutex_unlock(&f->opened->lock);
 	if (state == BT_STORE_UNKNOWN)
 		return 0;
-	fd = bt_files_open_state(f, file, (enum bt_store_state)state, O_PATH);
-	if (fd == -1 && errno == ENOENT)
-		return 0;
-	if (fd == -1)
-		return bt_files_fail_open(
-		    f, file, (enum bt_store_state)state, err);
-	if (fstat(fd, &st) == 0) {
-		got.state = told[state];
-		got.size = (uint64_t)st.st_size;
-		got.allocated = (uint64_t)st.st_blocks * 512; /* stat(3) */
-		got.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
-			       st.st_mtim.tv_nsec;
-	}
-	close(fd);
-	*out = got;
-	return 0;
+	if (state == BT_STORE_SIDE)
+		return stat_side(f, file, out, err);
+	return stat_store(f, file, (enum bt_store_state)state, out, err);
 }

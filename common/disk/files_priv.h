@@ -5,7 +5,8 @@
  * place they have in the whole content, the side file (anonymous: an unlinked
  * temporary one). Store i < nfiles is file i's own; store nfiles is the side.
  *
- * Used by  disk/files*.c, disk/jobs, disk/pipe, disk/verify, disk/resume
+ * Used by  disk/files*.c, disk/opened, disk/jobs, disk/pipe, disk/verify,
+ *          disk/holes, disk/resume
  */
 #ifndef BT_DISK_FILES_PRIV_H
 #define BT_DISK_FILES_PRIV_H
@@ -20,7 +21,7 @@ enum bt_store_state {
 	BT_STORE_SIDE		/* file's bytes are in store nfiles */
 };
 
-/* All zeros at first: pages of stores that nobody asks for are not touched. */
+/* All zeros at first: what nobody asks for takes no memory. */
 struct bt_store {
 	uint32_t entry;		/* 1 + its place in opened's entries; 0: none */
 	uint8_t state;		/* enum bt_store_state */
@@ -63,6 +64,7 @@ struct bt_files {
 	struct bt_opened *opened;
 	bool owns_opened;
 	struct bt_store *stores;	/* nfiles + 1; under opened's lock */
+	struct bt_files_stat side;	/* while the side's store is settled */
 	/* READ: of each file, when it was changed as it was first opened; 0: not */
 	int64_t *since_ns;
 };
@@ -117,8 +119,11 @@ int	bt_files_fail_open(struct bt_files *f, uint32_t file,
 
 /* Tell the kernel that n bytes at offset of the content come soon. */
 void	bt_files_advise(struct bt_files *f, uint64_t offset, uint64_t n);
-/* Has it been written or renamed since its last bt_files_stat? */
-bool	bt_files_has_changed(struct bt_files *f, uint32_t file);
+/*
+ * Has it been written or renamed since its last bt_files_stat? For nfiles: has
+ * the side file? `side` is what that said, for files whose bytes lie there.
+ */
+bool	bt_files_has_changed(struct bt_files *f, uint32_t file, bool side);
 /* Is everything that was written synced? */
 bool	bt_files_is_synced(struct bt_files *f);
 /* Has a sync failed, so that what was written may never come to the disk? */

@@ -1,6 +1,7 @@
 #include "disk/names.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,15 +54,27 @@ bt_names_lock(const struct bt_layout *l, const char *name)
 }
 
 char *
-bt_names_part(const char *path, uint32_t file, bool numbered)
+bt_names_part(const char *path, uint64_t number, bool numbered)
 {
-	const char *slash = strrchr(path, '/');
-	const char *leaf = slash == NULL ? path : slash + 1;
-	char tail[sizeof(".12345678.part")];
+	const char *leaf = bt_str_leaf(path);
+	char tail[sizeof(".0123456789abcdef.part")];
 
 	if (!numbered && strlen(leaf) + strlen(".part") <= NAME_BYTES_MAX)
 		return bt_mem_printf("%s.part", path);
-	snprintf(tail, sizeof(tail), ".%08x.part", file);
+	snprintf(tail, sizeof(tail), ".%08" PRIx64 ".part", number);
 	return bt_mem_printf("%.*s%.*s%s", (int)(leaf - path), path,
 	    (int)cut(leaf, NAME_BYTES_MAX - strlen(tail)), leaf, tail);
+}
+
+bool
+bt_names_is_like_part(const char *path)
+{
+	size_t n = strlen(path), hex = 0;
+
+	if (n >= strlen(".part") &&
+	    strcmp(path + n - strlen(".part"), ".part") == 0)
+		return true;
+	while (hex < n && strchr("0123456789abcdef", path[n - 1 - hex]) != NULL)
+		hex++;
+	return hex >= 8 && hex < n && path[n - 1 - hex] == '.';
 }

@@ -24,8 +24,10 @@ char	*bt_names_lock(const struct bt_layout *l, const char *name);
 
 /*
  * gives path with ".part" added; where that would be too long, or `numbered`,
- * with ".<8 hex of file>.part" added to as much of the name as fits.
+ * with ".<8 hex or more of number>.part" added to as much of the name as fits.
  */
-char	*bt_names_part(const char *path, uint32_t file, bool numbered);
+char	*bt_names_part(const char *path, uint64_t number, bool numbered);
+/* Could it be another path's .part, or its own .part another's numbered one? */
+bool	bt_names_is_like_part(const char *path);
 
 #endif

@@ -290,8 +290,11 @@ look_at_file(struct bt_resume *r, struct bt_files *files, uint32_t file,
 static int
 look_at_files(struct bt_resume *r, struct bt_files *files, struct bt_err *err)
 {
-	for (uint32_t i = 0; i < r->layout->files->n; i++)
-		if (bt_files_has_changed(files, i) &&
+	uint32_t n = r->layout->files->n;
+	bool side = bt_files_has_changed(files, n, false);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (bt_files_has_changed(files, i, side) &&
 		    look_at_file(r, files, i, err) == -1)
 			return -1;
 	return 0;

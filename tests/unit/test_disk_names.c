@@ -96,6 +96,21 @@ a_part_of_a_long_name_is_cut_and_numbered(void **state)
 	assert_int_equal(strlen(want), 2 + 255);
 }
 
+static void
+what_may_be_a_part_or_have_a_numbered_one_is_known(void **state)
+{
+	(void)state;
+	assert_true(bt_names_is_like_part("a/b.part"));
+	assert_true(bt_names_is_like_part("b.0000002a"));
+	assert_true(bt_names_is_like_part("b.123456789a"));
+	assert_false(bt_names_is_like_part("a.part/b"));
+	assert_false(bt_names_is_like_part("part"));
+	assert_false(bt_names_is_like_part("b.000002a"));
+	assert_false(bt_names_is_like_part("0000002a"));
+	assert_false(bt_names_is_like_part("b.0000002A"));
+	assert_false(bt_names_is_like_part(""));
+}
+
 int
 main(void)
 {
@@ -107,6 +122,8 @@ main(void)
 		cmocka_unit_test(a_long_name_is_cut_between_characters_to_fit),
 		cmocka_unit_test(a_part_has_its_file_s_name_and_folder),
 		cmocka_unit_test(a_part_of_a_long_name_is_cut_and_numbered),
+		cmocka_unit_test(
+		    what_may_be_a_part_or_have_a_numbered_one_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
