@@ -28,7 +28,7 @@ is_stream(const struct get_conf *conf)
 char *
 get_root(const struct get_conf *conf)
 {
-	const char *slash, *tmp;
+	const char *tmp;
 
 	if (conf->out == NULL)
 		return bt_mem_strdup(conf->dir == NULL ? "." : conf->dir);
@@ -38,11 +38,7 @@ get_root(const struct get_conf *conf)
 				     : tmp != NULL     ? tmp
 						       : "/var/tmp");
 	}
-	slash = strrchr(conf->out, '/');
-	if (slash == NULL)
-		return bt_mem_strdup(".");
-	return bt_str_dup((struct bt_str){ (const uint8_t *)conf->out,
-	    slash == conf->out ? 1 : (size_t)(slash - conf->out) });
+	return bt_str_folder(conf->out);
 }
 
 static int
@@ -109,16 +105,14 @@ check_space(const struct get *g, struct bt_err *err)
 static int
 begin_output(struct get *g, struct bt_err *err)
 {
-	const char *leaf = g->conf->out, *slash;
+	const char *out = g->conf->out;
 
 	if (is_stream(g->conf)) {
 		g->stream = stream_new(g, err);
 		return g->stream == NULL ? -1 : 0;
 	}
-	if (leaf != NULL && (slash = strrchr(leaf, '/')) != NULL)
-		leaf = slash + 1;
-	return bt_resume_open(
-	    &g->resume, g->conf->root, g->m.layout, leaf, err);
+	return bt_resume_open(&g->resume, g->conf->root, g->m.layout,
+	    out == NULL ? NULL : bt_str_leaf(out), err);
 }
 
 int
@@ -183,9 +177,13 @@ save(struct get *g, bool at_rest)
 
 	if (g->resume == NULL || (!at_rest && have->set == g->saved_pieces))
 		return;
-	if (bt_resume_save(g->resume, g->m.files, have, at_rest, &err) == -1)
+	if (bt_resume_save(g->resume, g->m.files, have, at_rest, &err) == 0) {
+		g->saved_pieces = have->set;
+		g->is_unsaved = false;
+	} else if (!g->is_unsaved) {
 		bt_cli_warn(g->conf->cli, "%s", err.text);
-	g->saved_pieces = have->set;
+		g->is_unsaved = true;
+	}
 }
 
 bool

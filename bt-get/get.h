@@ -44,6 +44,7 @@ struct get {
 	uint64_t taken;			/* bytes sent, when last looked */
 	int64_t taken_at;
 	uint32_t saved_pieces;		/* have.set when the state was saved */
+	bool is_unsaved;		/* the last save failed, and that was said */
 	int64_t synced_at;
 	uint32_t synced_pieces;		/* have.set when the last sync began */
 	bool is_syncing;

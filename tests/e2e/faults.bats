@@ -164,6 +164,30 @@ small_disk() {
 	cmp x copy/x
 }
 
+@test "a state that could not be written is written when it can be" {
+	local states
+
+	# has_state: there is one that says something
+	has_state() {
+		states=(copy/.x.*.bt)
+		[ -s "${states[0]}" ]
+	}
+	make_file 3000000
+	begin_seed --limit-up 200K x.torrent
+	break_it write "ENOSPC .new"
+	begin_get -d copy x.torrent
+	wait_until 20 has_pieces 3
+	bt_kill seed KILL # no other piece comes
+	break_it ahead 6
+	wait_until 20 grep -q "cannot write 'copy/.x" get.err
+	! has_state
+	rm faults/write
+	break_it ahead 12
+	wait_until 8 has_state # later a sync has it written anyhow
+	bt_kill get KILL
+	[ "$(grep -c "cannot write" get.err)" -eq 1 ]
+}
+
 @test "content that cannot be read is exit 7 when it is checked" {
 	make_file 1000000
 	break_it read "EIO /x"
