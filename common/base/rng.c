@@ -64,30 +64,3 @@ bt_rng_fill(struct bt_rng *r, void *p, size_t n)
 		memcpy(to + at, &v, k);
 	}
 }
-
-static void
-swap(uint8_t *a, uint8_t *b, size_t n)
-{
-	uint8_t t[64];
-
-	for (size_t at = 0, k; at < n; at += k) {
-		k = n - at < sizeof(t) ? n - at : sizeof(t);
-		memcpy(t, a + at, k);
-		memcpy(a + at, b + at, k);
-		memcpy(b + at, t, k);
-	}
-}
-
-void
-bt_rng_shuffle(struct bt_rng *r, void *base, size_t count, size_t size)
-{
-	uint8_t *p = base;
-	size_t j;
-
-	assert(count <= UINT32_MAX);
-	for (size_t i = count; i > 1; i--) {
-		j = bt_rng_below(r, (uint32_t)i);
-		if (j != i - 1)
-			swap(p + j * size, p + (i - 1) * size, size);
-	}
-}

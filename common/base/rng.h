@@ -24,7 +24,5 @@ uint64_t	bt_rng_u64(struct bt_rng *r);
 uint32_t	bt_rng_below(struct bt_rng *r, uint32_t n);
 /* Fill with random bytes. */
 void	bt_rng_fill(struct bt_rng *r, void *p, size_t n);
-/* Shuffle count items of size bytes in place. */
-void	bt_rng_shuffle(struct bt_rng *r, void *base, size_t count, size_t size);
 
 #endif

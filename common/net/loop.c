@@ -244,12 +244,6 @@ bt_loop_timer_off(struct bt_loop_timer *t)
 	event_del(&t->ev);
 }
 
-bool
-bt_loop_timer_is_set(const struct bt_loop_timer *t)
-{
-	return evtimer_pending(&t->ev, NULL) != 0;
-}
-
 static void
 on_ready(evutil_socket_t fd, short what, void *arg)
 {

@@ -52,7 +52,6 @@ void	bt_loop_timer_free(struct bt_loop_timer *t);
 void	bt_loop_timer_at(struct bt_loop_timer *t, int64_t when);
 void	bt_loop_timer_in(struct bt_loop_timer *t, int64_t us);
 void	bt_loop_timer_off(struct bt_loop_timer *t);
-bool	bt_loop_timer_is_set(const struct bt_loop_timer *t);
 
 /*
  * Watch a descriptor, level-triggered and until switched off; `ready` is told

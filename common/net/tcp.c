@@ -89,17 +89,6 @@ bt_tcp_local(int fd)
 	return bt_tcp_addr(&ss);
 }
 
-struct bt_addr
-bt_tcp_remote(int fd)
-{
-	struct sockaddr_storage ss = { 0 };
-	socklen_t n = sizeof(ss);
-
-	if (getpeername(fd, (struct sockaddr *)&ss, &n) == -1)
-		return (struct bt_addr){ 0 };
-	return bt_tcp_addr(&ss);
-}
-
 const char *
 bt_tcp_reason(int code)
 {

@@ -75,9 +75,8 @@ socklen_t	bt_tcp_sockaddr(const struct bt_addr *a,
 	    struct sockaddr_storage *out);
 /* Family 0 for what is not an IP address. */
 struct bt_addr	bt_tcp_addr(const struct sockaddr_storage *ss);
-/* A socket's own address or its peer's; family 0 if it has none. */
+/* A socket's own address; family 0 if it has none. */
 struct bt_addr	bt_tcp_local(int fd);
-struct bt_addr	bt_tcp_remote(int fd);
 /*
  * Make a socket of type SOCK_STREAM or SOCK_DGRAM bound to a; IPv6 sockets are
  * IPv6 only. share: SO_REUSEPORT. -1 with errno.

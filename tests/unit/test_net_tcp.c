@@ -105,7 +105,7 @@ what_is_dialled_is_accepted_from_whom_it_is(void **state)
 	assert_int_equal(bt_tcp_dial_result(fd), 0);
 	mine = bt_tcp_local(fd);
 	assert_true(bt_addr_eq(&mine, &f->from));
-	mine = bt_tcp_remote(fd);
+	mine = bt_tcp_local(f->accepted[0]);
 	assert_true(bt_addr_eq(&mine, &to));
 	assert_true(fcntl(f->accepted[0], F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(f->accepted[0], F_GETFD) & FD_CLOEXEC);
