@@ -3,24 +3,30 @@
 #
 # SUITE is "name=command". A command's output is shown as it comes; its tests
 # are counted from what cmocka, bats (TAP), the simulator and the corpora print.
+# "name&=command" runs in the machine's idle time, beside the next suite without
+# the "&": for what computes, beside what waits. Such suites run one after another
+# and are shown when both are over.
 # A command that fails without naming a failed test counts as one failure, and
 # one that runs nothing does too. Exits 1 if anything failed.
 set -u
 
 passed=0 failed=0 skipped=0
 broken=
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+beside=() # suites of the lane that runs in idle time, or is to
+lane=     # its process group
+dir=$(mktemp -d)
+trap '[ -z "$lane" ] || kill -- "-$lane" 2>/dev/null; rm -rf "$dir"' EXIT
+
+idle=(chrt --idle 0)
+"${idle[@]}" true 2>/dev/null || idle=(nice -n 19)
 
 count() { grep -cE "$1" "$log" || :; }
 sum() { sed -nE "$1" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
 
-for suite; do
-	name=${suite%%=*}
-	start=$SECONDS
-	printf '\n==== %s\n' "$name"
-	bash -c "${suite#*=}" 2>&1 | tee "$log"
-	status=${PIPESTATUS[0]}
+# tally NAME STATUS SECONDS: what $log says
+tally() {
+	local name=$1 status=$2 skip ok bad
+
 	skip=$(count '^ok [0-9]+ .*# skip')
 	ok=$(($(count '^ok [0-9]+ ') - skip +
 	    $(sum 's/^\[  PASSED  \] ([0-9]+) test.*/\1/p') +
@@ -45,8 +51,59 @@ for suite; do
 	passed=$((passed + ok)) failed=$((failed + bad))
 	skipped=$((skipped + skip))
 	printf -- '---- %s: %d passed, %d failed, %d skipped, %d s\n' \
-	    "$name" "$ok" "$bad" "$skip" $((SECONDS - start))
+	    "$name" "$ok" "$bad" "$skip" "$3"
+}
+
+run_lane() {
+	local i start
+
+	for i in "${!beside[@]}"; do
+		start=$SECONDS
+		"${idle[@]}" bash -c "${beside[i]#*=}" >"$dir/$i.log" 2>&1
+		echo "$? $((SECONDS - start))" >"$dir/$i.end"
+	done
+}
+
+begin_lane() {
+	[ ${#beside[@]} -gt 0 ] || return
+	set -m # a process group of its own
+	run_lane </dev/null &
+	lane=$!
+	set +m
+}
+
+end_lane() {
+	local i status took
+
+	[ -n "$lane" ] || return
+	wait "$lane"
+	lane=
+	for i in "${!beside[@]}"; do
+		log=$dir/$i.log
+		read -r status took <"$dir/$i.end"
+		printf '\n==== %s\n' "${beside[i]%%&=*}"
+		cat "$log"
+		tally "${beside[i]%%&=*}" "$status" "$took"
+	done
+	beside=()
+}
+
+for suite; do
+	name=${suite%%=*}
+	if [ "$name" != "${name%&}" ]; then
+		beside+=("$suite")
+		continue
+	fi
+	begin_lane
+	start=$SECONDS
+	printf '\n==== %s\n' "$name"
+	log=$dir/log
+	bash -c "${suite#*=}" 2>&1 | tee "$log"
+	tally "$name" "${PIPESTATUS[0]}" $((SECONDS - start))
+	end_lane
 done
+begin_lane
+end_lane
 
 [ -z "$broken" ] || printf '\nfailed in:%s\n' "$broken"
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
