@@ -22,7 +22,8 @@
  * Touches: files.
  *
  * Used by  disk/jobs, disk/verify, disk/resume, net/send, bt-get, bt-seed
- * Tests    tests/unit/test_disk_files.c
+ * Tests    tests/unit/test_disk_files.c, test_disk_files_paths.c,
+ *          test_disk_files_io.c
  */
 #ifndef BT_DISK_FILES_H
 #define BT_DISK_FILES_H

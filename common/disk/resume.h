@@ -26,7 +26,8 @@
  * Touches: files.
  *
  * Used by  bt-get
- * Tests    tests/unit/test_disk_resume.c, tests/e2e/faults.bats
+ * Tests    tests/unit/test_disk_resume.c, test_disk_resume_state.c,
+ *          test_disk_resume_sync.c; tests/e2e/faults.bats
  */
 #ifndef BT_DISK_RESUME_H
 #define BT_DISK_RESUME_H

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "core/layout.h"
+#include "disk_tmp.h"
 
 struct made_file {
 	const char *path;	/* with the torrent's name; NULL ends the list */
@@ -76,6 +77,23 @@ made_layout(const char *name, uint32_t piece_length,
 	bt_mem_free(content);
 	memcpy(l->info_hash, "\xab\xcd\xef\x01" "0123456789012345", 20);
 	return l;
+}
+
+/* The files of l, but for padding, into the folder root. */
+static inline void
+made_put(const char *root, const struct bt_layout *l, const uint8_t *content)
+{
+	struct bt_file f;
+	char *path;
+
+	for (uint32_t i = 0; i < l->files->n; i++) {
+		f = bt_filetab_get(l->files, i);
+		if ((f.attr & BT_META_PAD) != 0)
+			continue;
+		path = bt_layout_path(l, i);
+		tmp_put(root, path, content + f.offset, f.size);
+		bt_mem_free(path);
+	}
 }
 
 #endif

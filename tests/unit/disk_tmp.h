@@ -1,7 +1,7 @@
 /*
  * disk_tmp - a folder of its own for each test, removed afterwards.
  *
- * A test's *state is the folder's path.
+ * A test's *state is the folder's path. must() is for calls that may not fail.
  *
  * Used by  tests/unit/test_disk_*.c
  */
@@ -18,11 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 #define tmp_test(f) cmocka_unit_test_setup_teardown(f, tmp_make, tmp_remove)
 
-static int
+static inline int
 tmp_make(void **state)
 {
 	const char *in = getenv("TMPDIR");
@@ -36,7 +37,7 @@ tmp_make(void **state)
 	return 0;
 }
 
-static int
+static inline int
 tmp_remove_one(const char *path, const struct stat *st, int type,
     struct FTW *at)
 {
@@ -46,13 +47,21 @@ tmp_remove_one(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
-static int
+static inline int
 tmp_remove(void **state)
 {
 	int rc = nftw(*state, tmp_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 
 	free(*state);
 	return rc;
+}
+
+static inline void
+must(int rc, const struct bt_err *err)
+{
+	if (rc != 0)
+		print_error("%s\n", err->text);
+	assert_int_equal(rc, 0);
 }
 
 /* gives; free() it */

@@ -21,22 +21,6 @@ static const uint32_t lengths[] = { 1000, 1024, 16384, 65536, 262144, 300000,
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-static void
-put_files(const char *root, const struct bt_layout *l, const uint8_t *content)
-{
-	struct bt_file f;
-	char *path;
-
-	for (uint32_t i = 0; i < l->files->n; i++) {
-		f = bt_filetab_get(l->files, i);
-		if ((f.attr & BT_META_PAD) != 0)
-			continue;
-		path = bt_layout_path(l, i);
-		tmp_put(root, path, content + f.offset, f.size);
-		bt_mem_free(path);
-	}
-}
-
 /* One of a layout's files for bt_author_run(): its path is owned. */
 static struct bt_author_file
 author_file(const char *root, const struct bt_layout *l, uint32_t file)
@@ -98,7 +82,7 @@ authoring_gives_the_digest_of_each_piece(void **state)
 		struct bt_err err = BT_ERR_INIT;
 		uint64_t last = 0;
 
-		put_files(*state, l, c);
+		made_put(*state, l, c);
 		assert_int_equal(
 		    bt_author_run(&(struct bt_author){ .files = files,
 				      .n = l->files->n,
@@ -157,7 +141,7 @@ a_file_that_changes_while_it_is_read_is_named(void **state)
 	struct bt_err err = BT_ERR_INIT;
 	char *b = tmp_path(*state, "T/b");
 
-	put_files(*state, l, c);
+	made_put(*state, l, c);
 	assert_int_equal(author_two(files, grow_a_file, b, hashes, &err), -1);
 	assert_int_equal(err.kind, BT_EFILE);
 	assert_non_null(strstr(err.text, "b' changed while it was read"));
@@ -267,7 +251,7 @@ v2_and_hybrids_have_the_tree_of_each_file_and_zeros_between(void **state)
 	struct bt_layout *l = made_layout("T", 65536, padded);
 	uint8_t *c = made_content(l);
 
-	put_files(*state, l, c);
+	made_put(*state, l, c);
 	for (unsigned threads = 1; threads <= 3; threads++) {
 		assert_v2(*state, l, c, false, threads);
 		assert_v2(*state, l, c, true, threads);
@@ -291,7 +275,7 @@ one_file_has_its_tree_at_any_piece_length(void **state)
 			struct bt_layout *l = made_layout("T", at[k], one);
 			uint8_t *c = made_content(l);
 
-			put_files(*state, l, c);
+			made_put(*state, l, c);
 			assert_v2(*state, l, c, k % 2 == 0, 2);
 			bt_layout_free(l);
 			bt_mem_free(c);

@@ -25,22 +25,6 @@ static const uint32_t lengths[] = { 1000, 1024, 16384, 65536, 262144, 300000,
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-static void
-put_files(const char *root, const struct bt_layout *l, const uint8_t *content)
-{
-	struct bt_file f;
-	char *path;
-
-	for (uint32_t i = 0; i < l->files->n; i++) {
-		f = bt_filetab_get(l->files, i);
-		if ((f.attr & BT_META_PAD) != 0)
-			continue;
-		path = bt_layout_path(l, i);
-		tmp_put(root, path, content + f.offset, f.size);
-		bt_mem_free(path);
-	}
-}
-
 static struct bt_files *
 open_read(const struct bt_layout *l, const char *root)
 {
@@ -81,7 +65,7 @@ whole_content_is_good_at_any_piece_length_with_any_threads(void **state)
 		struct bt_bits none;
 
 		bt_bits_init(&none, l->pieces);
-		put_files(*state, l, c);
+		made_put(*state, l, c);
 		for (unsigned threads = 1; threads <= 3; threads++)
 			expect_bad(l, *state, threads, &none);
 		bt_bits_fini(&none);
@@ -100,7 +84,7 @@ one_bit_makes_its_piece_bad_and_no_other(void **state)
 		struct bt_bits bad;
 
 		c[at] ^= 0x10;
-		put_files(*state, l, c);
+		made_put(*state, l, c);
 		bt_bits_init(&bad, l->pieces);
 		bt_bits_put(&bad, (uint32_t)(at / lengths[k]));
 		expect_bad(l, *state, 2, &bad);
@@ -119,7 +103,7 @@ what_is_missing_or_short_is_bad_and_the_rest_is_not(void **state)
 		uint8_t *c = made_content(l);
 		struct bt_bits bad;
 
-		put_files(*state, l, c);
+		made_put(*state, l, c);
 		assert_int_equal(unlink(b), 0);
 		assert_int_equal(truncate(d, 700000), 0);
 		bt_bits_init(&bad, l->pieces);
@@ -161,7 +145,7 @@ only_the_pieces_asked_for_are_hashed_and_told(void **state)
 	struct bt_verify_progress p = { tell, &told };
 
 	c[l->files->at[2].offset] ^= 1; /* byte 1024: piece 1 */
-	put_files(*state, l, c);
+	made_put(*state, l, c);
 	f = open_read(l, *state);
 	bt_bits_init(&which, l->pieces);
 	bt_bits_init(&good, l->pieces);
@@ -191,7 +175,7 @@ progress_can_stop_it(void **state)
 	struct told told = { .stop_after = 3 };
 	struct bt_verify_progress p = { tell, &told };
 
-	put_files(*state, l, c);
+	made_put(*state, l, c);
 	f = open_read(l, *state);
 	bt_bits_init(&good, l->pieces);
 	assert_int_equal(bt_verify_run(f, l, NULL, 2, &p, &good, &err), -1);
@@ -213,7 +197,7 @@ what_is_not_a_file_stops_it_with_an_error(void **state)
 	struct bt_files *f;
 	struct bt_bits good;
 
-	put_files(*state, l, c);
+	made_put(*state, l, c);
 	assert_int_equal(unlink(d), 0);
 	assert_int_equal(mkfifo(d, 0600), 0);
 	f = open_read(l, *state);
