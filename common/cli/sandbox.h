@@ -16,7 +16,8 @@
  * Touches: the process.
  *
  * Used by  every main.c
- * Tests    tests/unit/test_cli_sandbox.c, tests/e2e/sandbox.bats
+ * Tests    tests/unit/test_cli_sandbox.c, test_cli_sandbox_calls.c,
+ *          test_cli_sandbox_kernels.c; tests/e2e/sandbox.bats
  */
 #ifndef BT_CLI_SANDBOX_H
 #define BT_CLI_SANDBOX_H

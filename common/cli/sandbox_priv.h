@@ -2,8 +2,8 @@
  * sandbox_priv - what the parts of cli/sandbox share; nobody else's.
  *
  * Landlock in numbers of our own: the headers of a system may be older than the
- * kernel that the tools run on. tests/unit/test_cli_sandbox.c holds them
- * against the header.
+ * kernel that the tools run on. tests/unit/test_cli_sandbox_kernels.c
+ * holds them against the header.
  */
 #ifndef BT_CLI_SANDBOX_PRIV_H
 #define BT_CLI_SANDBOX_PRIV_H
