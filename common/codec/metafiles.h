@@ -7,7 +7,7 @@
  *
  * Speaks   BEP 3 (files), 47 (attr, padding, symlinks)
  * Used by  codec/metainfo, codec/metatree, bt-make
- * Tests    tests/unit/test_metainfo.c, tests/fuzz/fuzz_metainfo.c
+ * Tests    tests/unit/test_metainfo_files.c, tests/fuzz/fuzz_metainfo.c
  */
 #ifndef BT_CODEC_METAFILES_H
 #define BT_CODEC_METAFILES_H

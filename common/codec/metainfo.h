@@ -21,7 +21,8 @@
  * Speaks   BEP 3, 52 (v2, hybrid), 12 (announce-list), 19 (url-list),
  *          17 (httpseeds), 5 (nodes), 27 (private), 47 (attr, symlinks)
  * Used by  every tool
- * Tests    tests/unit/test_metainfo.c, tests/fuzz/fuzz_metainfo.c
+ * Tests    tests/unit/test_metainfo.c, test_metainfo_files.c,
+ *          test_metainfo_others.c; tests/fuzz/fuzz_metainfo.c
  */
 #ifndef BT_CODEC_METAINFO_H
 #define BT_CODEC_METAINFO_H

@@ -7,7 +7,8 @@
  *
  * Speaks   BEP 15, BEP 41 (URLData option)
  * Used by  net/udp, bt-tracker/udp
- * Tests    tests/unit/test_udptrk.c, tests/fuzz/fuzz_udptrk.c
+ * Tests    tests/unit/test_udptrk.c, test_udptrk_reply.c,
+ *          tests/fuzz/fuzz_udptrk.c
  */
 #ifndef BT_CODEC_UDPTRK_H
 #define BT_CODEC_UDPTRK_H

@@ -29,7 +29,8 @@
  *
  * Speaks   BEP 3 (piece selection)
  * Used by  core/torrent
- * Tests    tests/unit/test_picker.c; tests/sim checks bt_picker_check()
+ * Tests    tests/unit/test_picker.c, test_picker_order.c; tests/sim checks
+ *          bt_picker_check()
  */
 #ifndef BT_CORE_PICKER_H
 #define BT_CORE_PICKER_H

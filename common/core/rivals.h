@@ -8,7 +8,7 @@
  * Pure.
  *
  * Used by  core/picker (rule 8)
- * Tests    tests/unit/test_rivals.c, tests/unit/test_picker.c
+ * Tests    tests/unit/test_rivals.c, tests/unit/test_picker_order.c
  */
 #ifndef BT_CORE_RIVALS_H
 #define BT_CORE_RIVALS_H

@@ -5,7 +5,7 @@
  * Pure.
  *
  * Used by  core/picker (what to ask for), core/advice (what to hand out)
- * Tests    tests/unit/test_picker.c, tests/unit/test_torrent_advice.c
+ * Tests    tests/unit/test_picker_order.c, tests/unit/test_torrent_advice.c
  */
 #ifndef BT_CORE_SUPPLY_H
 #define BT_CORE_SUPPLY_H

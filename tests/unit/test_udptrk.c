@@ -1,3 +1,8 @@
+/*
+ * What a tracker is asked by UDP, read and written; and the options of BEP 41.
+ */
+#include "codec/udptrk.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,22 +12,13 @@
 #include <string.h>
 
 #include "base/rd.h"
-#include "codec/udptrk.h"
 #include "edge.h"
+#include "udptrk_bytes.h"
 
 static struct edge edge;
 
-#define HASH                                       \
-	"\xc5\x45\x32\x29\x19\x12\xe1\x7b\x09\x1e" \
-	"\xb1\x20\xcf\xd0\xe0\x87\x18\x10\xb8\x8f"
 #define ID "-TR3000-e12dx6b2r9dd"
 #define CONNECTION "\x11\x22\x33\x44\x55\x66\x77\x88"
-
-/* STR() is no constant expression to a file-scope initializer. */
-#define LIT(lit)                                           \
-	{                                                  \
-		(const uint8_t *)("" lit), sizeof(lit) - 1 \
-	}
 
 /* transmission-daemon 3.00 */
 static const struct bt_str connect_request = LIT("\0\0\x04\x17\x27\x10\x19\x80"
@@ -41,28 +37,6 @@ static const struct bt_str announce_request =
 static const struct bt_str scrape_request =
     LIT(CONNECTION "\0\0\0\2"
 		   "\x52\x94\x3c\x36" HASH);
-
-/* opentracker 0.0~git20210823 */
-static const struct bt_str connect_reply =
-    LIT("\0\0\0\0"
-	"\x0b\x2b\x97\xfe"
-	"\xa6\xb5\x8c\xc9\xf9\x36\x4f\x54");
-static const struct bt_str announce_reply = LIT("\0\0\0\1"
-						"\0\0\0\7"
-						"\0\0\6\x97"
-						"\0\0\0\2"
-						"\0\0\0\1"
-						"\x7f\0\0\1\x1a\xe1"
-						"\x7f\0\0\1\xed\xad"
-						"\x7f\0\0\1\xed\xae");
-static const struct bt_str scrape_reply = LIT("\0\0\0\2"
-					      "\0\0\0\x08"
-					      "\0\0\0\1"
-					      "\0\0\0\1"
-					      "\0\0\0\2");
-static const struct bt_str error_reply = LIT("\0\0\0\3"
-					     "\0\0\0\x08"
-					     "Connection ID missmatch.\0");
 
 struct read {
 	struct bt_udp_request q;
@@ -87,18 +61,6 @@ assert_written(const struct bt_udp_request *q, struct bt_str want)
 
 	bt_buf_init(&out, 4096);
 	assert_int_equal(bt_udp_request_put(&out, q), 0);
-	assert_int_equal(out.n, want.n);
-	assert_memory_equal(out.p, want.p, want.n);
-	bt_buf_fini(&out);
-}
-
-static void
-assert_reply_written(const struct bt_udp_reply *r, struct bt_str want)
-{
-	struct bt_buf out;
-
-	bt_buf_init(&out, 4096);
-	assert_int_equal(bt_udp_reply_put(&out, r), 0);
 	assert_int_equal(out.n, want.n);
 	assert_memory_equal(out.p, want.p, want.n);
 	bt_buf_fini(&out);
@@ -448,122 +410,6 @@ a_request_that_does_not_fit_is_not_written_at_all(void **state)
 	bt_buf_fini(&out);
 }
 
-static void
-real_replies_read_and_are_written_the_same(void **state)
-{
-	struct bt_udp_reply r;
-
-	(void)state;
-	assert_int_equal(bt_udp_reply_parse(connect_reply, 4, &r), 0);
-	assert_int_equal(r.action, BT_UDP_CONNECT);
-	assert_int_equal(r.transaction, 0x0b2b97fe);
-	assert_true(r.connection == UINT64_C(0xa6b58cc9f9364f54));
-	assert_reply_written(&r, connect_reply);
-
-	assert_int_equal(bt_udp_reply_parse(announce_reply, 4, &r), 0);
-	assert_int_equal(r.action, BT_UDP_ANNOUNCE);
-	assert_int_equal(r.interval, 0x697);
-	assert_int_equal(r.incomplete, 2);
-	assert_int_equal(r.complete, 1);
-	assert_int_equal(r.peers.n, 18);
-	assert_ptr_equal(r.peers.p, announce_reply.p + 20);
-	assert_reply_written(&r, announce_reply);
-
-	assert_int_equal(bt_udp_reply_parse(scrape_reply, 4, &r), 0);
-	assert_int_equal(r.action, BT_UDP_SCRAPE);
-	assert_int_equal(r.nrows, 1);
-	assert_reply_written(&r, scrape_reply);
-}
-
-/* BEP 15: seeders, completed, leechers */
-static void
-a_scrapes_row_is_in_the_order_of_bep_15(void **state)
-{
-	struct bt_scrape_row row = { .info_hash = HASH };
-	struct bt_udp_reply r;
-
-	(void)state;
-	assert_int_equal(bt_udp_reply_parse(STR("\0\0\0\2\0\0\0\1"
-						"\0\0\0\1\0\0\0\2\0\0\0\3"
-						"\0\0\0\4\0\0\0\5\0\0\0\6"
-						"\0\0\0"),
-			     4, &r),
-	    0);
-	assert_int_equal(r.nrows, 2);
-	bt_udp_reply_row(&r, 1, &row);
-	assert_int_equal(row.complete, 4);
-	assert_int_equal(row.downloaded, 5);
-	assert_int_equal(row.incomplete, 6);
-	assert_memory_equal(row.info_hash, HASH, 20);
-}
-
-static void
-an_errors_sentence_ends_before_its_nul(void **state)
-{
-	struct bt_udp_reply r;
-
-	(void)state;
-	assert_int_equal(bt_udp_reply_parse(error_reply, 4, &r), 0);
-	assert_int_equal(r.action, BT_UDP_ERROR);
-	assert_int_equal(r.error.n, 24);
-	assert_memory_equal(r.error.p, "Connection ID missmatch.", 24);
-	assert_int_equal(bt_udp_reply_parse(STR("\0\0\0\3\0\0\0\1"), 4, &r), 0);
-	assert_int_equal(r.error.n, 0);
-}
-
-static void
-peers_are_cut_to_whole_ones_by_family(void **state)
-{
-	uint8_t p[20 + 40] = { 0, 0, 0, 1 };
-	struct bt_udp_reply r;
-
-	(void)state;
-	for (size_t n = 0; n <= 40; n++) {
-		struct bt_str in = { p, 20 + n };
-
-		assert_int_equal(bt_udp_reply_parse(in, 4, &r), 0);
-		assert_int_equal(r.peers.n, n / 6 * 6);
-		assert_int_equal(bt_udp_reply_parse(in, 6, &r), 0);
-		assert_int_equal(r.peers.n, n / 18 * 18);
-	}
-}
-
-static void
-a_negative_interval_is_none(void **state)
-{
-	struct bt_udp_reply r;
-
-	(void)state;
-	assert_int_equal(bt_udp_reply_parse(STR("\0\0\0\1\0\0\0\1"
-						"\xff\xff\xff\xff"
-						"\0\0\0\0\0\0\0\0"),
-			     4, &r),
-	    0);
-	assert_int_equal(r.interval, 0);
-}
-
-static void
-a_reply_that_is_too_short_or_unknown_is_refused(void **state)
-{
-	struct bt_udp_reply r;
-
-	(void)state;
-	for (size_t n = 0; n < 20; n++) {
-		struct bt_str in =
-		    edge_put(&edge, bt_str_sub(announce_reply, 0, n));
-
-		assert_int_equal(bt_udp_reply_parse(in, 4, &r), -1);
-	}
-	for (size_t n = 0; n < 16; n++) {
-		struct bt_str in =
-		    edge_put(&edge, bt_str_sub(connect_reply, 0, n));
-
-		assert_int_equal(bt_udp_reply_parse(in, 4, &r), -1);
-	}
-	assert_int_equal(
-	    bt_udp_reply_parse(STR("\0\0\0\4\0\0\0\1abcdefghi"), 4, &r), -1);
-}
-
 int
 main(void)
 {
@@ -593,13 +439,6 @@ main(void)
 		    long_url_data_goes_in_several_options_and_comes_back),
 		cmocka_unit_test(
 		    a_request_that_does_not_fit_is_not_written_at_all),
-		cmocka_unit_test(real_replies_read_and_are_written_the_same),
-		cmocka_unit_test(a_scrapes_row_is_in_the_order_of_bep_15),
-		cmocka_unit_test(an_errors_sentence_ends_before_its_nul),
-		cmocka_unit_test(peers_are_cut_to_whole_ones_by_family),
-		cmocka_unit_test(a_negative_interval_is_none),
-		cmocka_unit_test(
-		    a_reply_that_is_too_short_or_unknown_is_refused),
 	};
 	int rc;
 
