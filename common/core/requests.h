@@ -25,7 +25,8 @@
  * Pure.
  *
  * Used by  core/messages, core/torrent, core/roster
- * Tests    tests/unit/test_torrent_requests.c, test_torrent_endgame.c
+ * Tests    tests/unit/test_torrent_requests.c, test_torrent_window.c,
+ *          test_torrent_endgame.c
  */
 #ifndef BT_CORE_REQUESTS_H
 #define BT_CORE_REQUESTS_H
