@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../lib/content.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -29,18 +30,6 @@ static struct content {
 	uint8_t *bytes;
 } contents[SHAPES];
 
-/* A file, an empty one, padding, and a last one. */
-static void
-cut_files(struct bt_filetab *t, uint64_t size)
-{
-	uint64_t first = size * 3 / 8, pad = size / 8;
-
-	bt_filetab_add(t, first, 0, STR("a"));
-	bt_filetab_add(t, 0, 0, STR("b"));
-	bt_filetab_add(t, pad, BT_META_PAD, STR("c"));
-	bt_filetab_add(t, size - first - pad, 0, STR("d"));
-}
-
 /* Made once: hashing it for each input would be most of the work. */
 static const struct content *
 content_of(unsigned i)
@@ -59,7 +48,7 @@ content_of(unsigned i)
 	if (c->layout != NULL)
 		return c;
 	m.files = bt_filetab_new();
-	cut_files(m.files, size);
+	content_cut(m.files, size);
 	c->bytes = bt_mem_alloc(size);
 	bt_rng_seed(&rng, i);
 	bt_rng_fill(&rng, c->bytes, size);

@@ -1,8 +1,8 @@
 /*
  * evil - scripted hosts that speak raw wire bytes, and not as they should.
  *
- * Nothing of core/ is in them. What each kind does is a row of one table; they
- * dial, are dialled, and dial again.
+ * Nothing of core/ is in them. What each kind does is a row of one table, in
+ * traits.c; they dial, are dialled, and dial again.
  */
 #ifndef SIM_EVIL_H
 #define SIM_EVIL_H

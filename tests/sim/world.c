@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../lib/content.h"
 #include "base/mem.h"
 #include "base/rd.h"
 #include "net.h"
@@ -56,18 +57,6 @@ fill(uint8_t *p, size_t n, uint64_t seed)
 	}
 }
 
-/* A file, an empty one, padding, and a last one. */
-static void
-cut_files(struct bt_filetab *t, uint64_t size)
-{
-	uint64_t first = size * 3 / 8, pad = size / 8;
-
-	bt_filetab_add(t, first, 0, STR("a"));
-	bt_filetab_add(t, 0, 0, STR("b"));
-	bt_filetab_add(t, pad, BT_META_PAD, STR("c"));
-	bt_filetab_add(t, size - first - pad, 0, STR("d"));
-}
-
 void
 sim_world_content(
     struct sim *s, uint32_t pieces, uint32_t piece_length, uint32_t last_length)
@@ -83,7 +72,7 @@ sim_world_content(
 		.piece_hashes = hashes,
 		.files = bt_filetab_new() };
 
-	cut_files(m.files, size);
+	content_cut(m.files, size);
 	c->bytes = bt_mem_alloc(size);
 	fill(c->bytes, size, s->seed);
 	memset(m.info_hash, 0x5a, sizeof(m.info_hash));
