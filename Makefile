@@ -203,13 +203,14 @@ evil-peers: all $(FASTCLOCK)
 
 # tests/bench: NAME.c with a main() is a program, the rest is what they share
 # or, storebench, linked with more.
-BENCH_REST =	rig hasher ways storebench
+BENCH_REST =	rig hasher ways announce_udp announce_http storebench
 BENCH =		$(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter-out \
 		$(BENCH_REST:%=tests/bench/%.c),$(sort $(wildcard tests/bench/*.c))))
 $(BENCH): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o \
     $(BUILD)/tests/bench/rig.o $(BUILD)/tests/bench/hasher.o \
     $(BUILD)/tests/bench/ways.o $(BUILD)/libbtpure.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lm
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(objects_first) -lcrypto -lm
+$(BUILD)/tests/bench/announce: $(addprefix $(BUILD)/tests/bench/announce_,udp.o http.o)
 # what an announce costs in the tracker's store
 STOREBENCH =	$(BUILD)/tests/bench/storebench
 $(STOREBENCH).o: STD += -Ibt-tracker
