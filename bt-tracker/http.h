@@ -29,7 +29,7 @@
  *
  * Speaks   BEP 3, 7, 23, 24, 31, 48 (replies); RFC 9112
  * Used by  bt-tracker/worker.c
- * Tests    tests/e2e/bt-tracker.bats, tests/e2e/bt-tracker-fronts.bats,
+ * Tests    tests/e2e/bt-tracker-http.bats, tests/e2e/bt-tracker-fronts.bats,
  *          tests/e2e/bt-tracker-stats.bats
  */
 #ifndef BT_TRACKER_HTTP_H

@@ -7,7 +7,7 @@
  *
  * Speaks   BEP 3, 7, 23, 24, 48 (replies); RFC 9112
  * Used by  bt-tracker/http.c
- * Tests    tests/e2e/bt-tracker.bats
+ * Tests    tests/e2e/bt-tracker.bats, tests/e2e/bt-tracker-http.bats
  */
 #ifndef BT_TRACKER_REPLY_H
 #define BT_TRACKER_REPLY_H

@@ -14,7 +14,7 @@
  *
  * Speaks   BEP 15; BEP 41 (its path has the key, else passed over)
  * Used by  bt-tracker/worker.c
- * Tests    tests/e2e/bt-tracker.bats
+ * Tests    tests/e2e/bt-tracker-udp.bats
  */
 #ifndef BT_TRACKER_UDP_H
 #define BT_TRACKER_UDP_H

@@ -7,7 +7,8 @@
  * Touches: files, sockets, the terminal (through cli).
  *
  * Used by  session/session, bt-get, bt-seed
- * Tests    tests/e2e/bt-get.bats, tests/e2e/bt-seed.bats
+ * Tests    tests/e2e/bt-get.bats, tests/e2e/bt-get-end.bats,
+ *          tests/e2e/bt-seed.bats
  */
 #ifndef BT_SESSION_MEMBER_H
 #define BT_SESSION_MEMBER_H

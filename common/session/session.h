@@ -13,7 +13,8 @@
  * Touches: files, sockets, signals, the terminal (through cli).
  *
  * Used by  bt-get, bt-seed
- * Tests    tests/e2e/bt-get.bats, tests/e2e/bt-seed.bats
+ * Tests    tests/e2e/bt-get.bats, tests/e2e/bt-get-end.bats,
+ *          tests/e2e/bt-seed.bats
  */
 #ifndef BT_SESSION_SESSION_H
 #define BT_SESSION_SESSION_H
