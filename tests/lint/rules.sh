@@ -5,6 +5,10 @@
 
 sources() { find common bt-* tests -name '*.c' -o -name '*.h' | sort; }
 library() { find common bt-* -name '*.c' -o -name '*.h' | sort; }
+tests() {
+	find tests -name '*.[ch]' -o -name '*.py' -o -name '*.sh' \
+	    -o -name '*.bash' -o -name '*.bats' -o -name '*.cpp' | sort
+}
 
 # rooms that a room may include
 allowed_rooms() {
@@ -142,13 +146,14 @@ rule_function_length() {
 	done
 }
 
+# A header of tests holds code: it is as long as any file.
 rule_file_length() {
 	local f n
 
-	for f in $(library); do
+	for f in $(library) $(tests); do
 		n=$(wc -l <"$f")
 		case $f in
-		*.h) [ "$n" -le 130 ] || echo "$f: $n lines" ;;
+		common/*.h | bt-*.h) [ "$n" -le 130 ] || echo "$f: $n lines" ;;
 		*) [ "$n" -le 600 ] || echo "$f: $n lines" ;;
 		esac
 	done
