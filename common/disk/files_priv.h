@@ -101,7 +101,6 @@ char	*bt_files_shown(const struct bt_files *f, uint32_t file,
 char	*bt_files_where(const struct bt_files *f, uint32_t file,
 	    enum bt_store_state state, int *dir);
 bool	bt_files_is_selected(const struct bt_files *f, uint32_t file);
-
 static inline bool
 bt_files_is_pad(const struct bt_files *f, uint32_t file)
 {
@@ -119,10 +118,8 @@ int	bt_files_fail_open(struct bt_files *f, uint32_t file,
 
 /* Tell the kernel that n bytes at offset of the content come soon. */
 void	bt_files_advise(struct bt_files *f, uint64_t offset, uint64_t n);
-/*
- * Has it been written or renamed since its last bt_files_stat? For nfiles: has
- * the side file? `side` is what that said, for files whose bytes lie there.
- */
+/* Was it, or the side file (nfiles), written or renamed since bt_files_stat?
+ * `side` is the side file's answer, for files whose bytes lie there. */
 bool	bt_files_has_changed(struct bt_files *f, uint32_t file, bool side);
 /* Is everything that was written synced? */
 bool	bt_files_is_synced(struct bt_files *f);
