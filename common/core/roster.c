@@ -93,7 +93,8 @@ let_go(struct bt_torrent *t, struct bt_peer *p)
 		t->unchoked--;
 		t->served -= t->served > 0 && p->interested;
 		t->choke_due = true;
-	}
+	} else
+		t->waiting -= p->interested;
 }
 
 void
@@ -117,7 +118,8 @@ bt_roster_close(struct bt_torrent *t, struct bt_peer *p, enum bt_cand_end how,
 				    .slot = p->slot,
 				    .addr = p->addr,
 				    .why = why });
-	bt_requests_wake(t, now);
+	if (t->missing > 0) /* who is left may ask for what it owed */
+		bt_requests_wake(t, now);
 }
 
 void

@@ -78,6 +78,7 @@ struct bt_torrent {
 	int64_t announce_after;
 	uint32_t unchoked;	/* peers that we do not choke */
 	uint32_t served;	/* of those: interested and not idle, about */
+	uint32_t waiting;	/* interested peers that we choke */
 
 	uint64_t down, up, wasted;	/* payload bytes */
 	uint64_t harvested;	/* of down: in pieces that were right */

@@ -20,11 +20,15 @@ sweep(struct bt_torrent *t, int64_t now)
 	bt_upload_sweep(t, now);
 }
 
-/* Somebody may be waiting for a slot that is there. */
+/*
+ * Somebody is waiting for a slot that is there. While nobody does no peers are
+ * gone through, so that whoever comes next need not wait for the pause after it.
+ */
 static bool
 is_slot_due(const struct bt_torrent *t)
 {
-	return t->choke_due && t->ready > 0 && t->served < t->choker.slots_now;
+	return t->choke_due && t->waiting > 0 &&
+	       t->served < t->choker.slots_now;
 }
 
 /* When O(peers) work that is due may be done. */

@@ -111,6 +111,10 @@ bt_upload_on_cancel(struct bt_torrent *t, struct bt_peer *p,
 void
 bt_upload_on_interest(struct bt_torrent *t, struct bt_peer *p)
 {
+	if (p->am_choking && p->interested)
+		t->waiting++;
+	else if (p->am_choking)
+		t->waiting--;
 	if (p->interested != p->am_choking)
 		return;
 	t->served -= t->served > 0 && !p->am_choking;
@@ -133,6 +137,7 @@ set_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
 	if (!choke) {
 		t->unchoked++;
 		t->served++;
+		t->waiting -= p->interested;
 		p->asked_at = now;
 		p->unchoked_at = now;
 		p->up_since = 0;
@@ -142,6 +147,7 @@ set_choke(struct bt_torrent *t, struct bt_peer *p, bool choke, int64_t now)
 	}
 	t->unchoked--;
 	t->served -= t->served > 0 && p->interested;
+	t->waiting += p->interested;
 	bt_advice_on_choke(t, p);
 	bt_outbox_put(t, p, BT_CHOKE, 0, 0, 0); /* BEP 6: before rejects */
 	if (!p->interested) /* it asked in vain, and wants to be told so */
@@ -223,7 +229,6 @@ void
 bt_upload_sweep(struct bt_torrent *t, int64_t now)
 {
 	const struct bt_peer *p;
-	uint32_t waiting = 0;
 
 	t->served = 0;
 	for (uint32_t i = 0; i < t->npeers; i++) {
@@ -231,9 +236,8 @@ bt_upload_sweep(struct bt_torrent *t, int64_t now)
 		if (p == NULL || p->dead || !p->interested)
 			continue;
 		t->served += !p->am_choking && !is_idle(p, now);
-		waiting += p->am_choking;
 	}
-	if (waiting > 0 &&
+	if (t->waiting > 0 &&
 	    (bt_choker_grow(&t->choker, t->served,
 		 bt_meter_bps(&t->up_meter, now), t->conf.up_limit_bps) ||
 		t->served < t->choker.slots_now))

@@ -47,6 +47,34 @@ peers_that_come_one_after_the_other_are_unchoked_at_once(void **state)
 	rig_free(r);
 }
 
+/*
+ * Nor for the pause that going through a crowd of idle peers has after it: when
+ * a peer leaves that nobody waits behind there is nothing to go through.
+ */
+static void
+who_comes_amid_a_crowd_after_another_left_is_unchoked_at_once(void **state)
+{
+	struct bt_torrent_conf c = rig_conf();
+	struct rig_peer *p;
+	struct rig *r;
+
+	(void)state;
+	c.peers_max = RIG_PEERS;
+	r = rig_new(40 * BLOCK, BLOCK, true, &c);
+	for (unsigned i = 1; i <= 55; i++)
+		rig_peer(r, i, true);
+	rig_wait(r, BT_SEC(3));
+	for (unsigned i = 1; i <= 4; i++) {
+		p = taker(r, 55 + i, true);
+		rig_wait(r, BT_MSEC(1));
+		assert_int_equal(rig_count(r, p, 1), 1);
+		rig_wait(r, BT_MSEC(300));
+		bt_torrent_on_closed(r->t, p->slot, r->now);
+		rig_step(r);
+	}
+	rig_free(r);
+}
+
 static void
 a_slot_that_frees_goes_to_the_next_at_once(void **state)
 {
@@ -441,6 +469,8 @@ main(void)
 		    an_interested_peer_is_unchoked_at_once_when_there_is_room),
 		cmocka_unit_test(
 		    peers_that_come_one_after_the_other_are_unchoked_at_once),
+		cmocka_unit_test(
+		    who_comes_amid_a_crowd_after_another_left_is_unchoked_at_once),
 		cmocka_unit_test(a_slot_that_frees_goes_to_the_next_at_once),
 		cmocka_unit_test(
 		    a_slot_whose_peer_asks_for_nothing_goes_to_another),
