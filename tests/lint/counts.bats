@@ -52,8 +52,8 @@ teardown() {
 }
 
 @test "whoever ends it ends what runs in idle time" {
-	mkfifo up hold
-	bt_start check "$check" 'a&=echo $$ >up; exec sleep 60' \
+	mkfifo up hold never
+	bt_start check "$check" 'a&=echo $$ >up; exec cat never' \
 	    'b=cat up >pid; echo up; cat hold'
 	bt_line check 3 30
 	[ "$bt_line" = up ]
