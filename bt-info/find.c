@@ -130,15 +130,16 @@ ends_right(struct find *f, uint32_t piece)
 
 /* v2: is the piece, which begins at `at` in the file, right there? */
 static bool
-is_node(struct find *f, int fd, uint32_t file, uint64_t at, uint32_t piece)
+is_node(struct find *f, int fd, uint64_t at, uint32_t piece)
 {
 	const struct bt_meta *m = &f->in->meta;
 	uint8_t leaf[BT_SHA256_LEN], root[BT_SHA256_LEN];
 	const uint8_t *want;
 	uint32_t bytes;
+	unsigned height;
 	size_t len;
 
-	want = bt_meta_piece_root(m, piece, &bytes);
+	want = bt_meta_piece_root(m, piece, &bytes, &height);
 	bt_merkle_sum_begin(&f->sum);
 	for (uint32_t i = 0; i < bytes; i += (uint32_t)len) {
 		len = bytes - i < BT_MERKLE_BLOCK ? bytes - i : BT_MERKLE_BLOCK;
@@ -147,11 +148,7 @@ is_node(struct find *f, int fd, uint32_t file, uint64_t at, uint32_t piece)
 		bt_hash_sha256((struct bt_str){ f->buf, len }, leaf);
 		bt_merkle_sum_add(&f->merkle, &f->sum, leaf, 1);
 	}
-	bt_merkle_sum_end(&f->merkle, &f->sum,
-	    bt_merkle_height(m->roots[file].layer != NULL
-				 ? m->piece_length / BT_MERKLE_BLOCK
-				 : (bytes - 1) / BT_MERKLE_BLOCK + 1),
-	    root);
+	bt_merkle_sum_end(&f->merkle, &f->sum, height, root);
 	return memcmp(root, want, BT_SHA256_LEN) == 0;
 }
 
@@ -188,7 +185,7 @@ is_it(struct find *f, uint32_t file, const struct bt_walk_file *c)
 	for (; right && from < to && bt_signal_caught() == 0; from++) {
 		at = bt_layout_offset(l, from, 0) - l->files->at[file].offset;
 		if (f->in->meta.has_v2) {
-			right = is_node(f, fd, file, at, from);
+			right = is_node(f, fd, at, from);
 			continue;
 		}
 		right = add_bytes(f, fd, at, bt_layout_piece_size(l, from));

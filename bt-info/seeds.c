@@ -122,7 +122,8 @@ is_right(const struct seed *s, uint32_t piece, struct bt_str got)
 	uint8_t sha1[BT_SHA1_LEN], root[BT_SHA256_LEN], *leaves;
 	struct bt_merkle k;
 	const uint8_t *want;
-	uint32_t bytes, file;
+	uint32_t bytes;
+	unsigned height;
 	size_t n = 0;
 
 	if (m->has_v1) {
@@ -130,9 +131,7 @@ is_right(const struct seed *s, uint32_t piece, struct bt_str got)
 		return memcmp(sha1, bt_layout_hash(s->layout, piece),
 			   BT_SHA1_LEN) == 0;
 	}
-	want = bt_meta_piece_root(m, piece, &bytes);
-	file = bt_filetab_find(
-	    s->layout->files, bt_layout_offset(s->layout, piece, 0));
+	want = bt_meta_piece_root(m, piece, &bytes, &height);
 	leaves = bt_mem_array(bytes / BT_MERKLE_BLOCK + 1, BT_SHA256_LEN);
 	for (size_t at = 0, len; at < bytes; at += len, n++) {
 		len =
@@ -141,11 +140,7 @@ is_right(const struct seed *s, uint32_t piece, struct bt_str got)
 		    bt_str_sub(got, at, at + len), leaves + n * BT_SHA256_LEN);
 	}
 	bt_merkle_init(&k);
-	bt_merkle_up(&k, leaves, n, 0,
-	    bt_merkle_height(m->roots[file].layer != NULL
-				 ? m->piece_length / BT_MERKLE_BLOCK
-				 : n),
-	    root);
+	bt_merkle_up(&k, leaves, n, 0, height, root);
 	bt_mem_free(leaves);
 	return memcmp(root, want, BT_SHA256_LEN) == 0;
 }

@@ -374,28 +374,25 @@ bt_meta_wire_hash(const struct bt_meta *m)
 }
 
 const uint8_t *
-bt_meta_piece_root(const struct bt_meta *m, uint32_t i, uint32_t *bytes)
+bt_meta_piece_root(
+    const struct bt_meta *m, uint32_t i, uint32_t *bytes, unsigned *height)
 {
 	uint64_t at = (uint64_t)i * m->piece_length, left;
-	uint32_t file = bt_filetab_find(m->files, at);
+	uint32_t file = bt_filetab_find(m->files, at), n;
 	struct bt_file f = bt_filetab_get(m->files, file);
 	const struct bt_meta_root *r = &m->roots[file];
 
 	assert(m->has_v2 && i < m->pieces);
 	assert(r->root != NULL);
 	left = f.size - (at - f.offset);
-	*bytes = left < m->piece_length ? (uint32_t)left : m->piece_length;
+	n = left < m->piece_length ? (uint32_t)left : m->piece_length;
+	if (bytes != NULL)
+		*bytes = n;
+	if (r->layer != NULL)
+		n = m->piece_length;
+	if (height != NULL)
+		*height = bt_merkle_height((n - 1) / BT_MERKLE_BLOCK + 1);
 	if (r->layer == NULL)
 		return r->root;
 	return r->layer + (at - f.offset) / m->piece_length * BT_SHA256_LEN;
-}
-
-uint32_t
-bt_meta_piece_size(const struct bt_meta *m, uint32_t i)
-{
-	uint64_t rest;
-
-	assert(i < m->pieces);
-	rest = m->size - (uint64_t)i * m->piece_length;
-	return rest < m->piece_length ? (uint32_t)rest : m->piece_length;
 }

@@ -110,14 +110,13 @@ uint64_t	bt_meta_payload(const struct bt_meta *m);
 /* The hash by which trackers and peers know it: v1's, or v2's first 20 bytes. */
 const uint8_t	*bt_meta_wire_hash(const struct bt_meta *m);
 /*
- * v2: the hash of piece i < pieces, and how many bytes of a file it is of (the
- * rest is padding). It is of full height where the file has more pieces than
- * this; else of the file's own height.
+ * v2: the hash of piece i < pieces, how many bytes of a file it is of (the rest is
+ * padding), and how many levels it is above their blocks: as many as a whole piece
+ * has where the file has more pieces than this; else the file's own. Either may be
+ * NULL.
  */
 const uint8_t	*bt_meta_piece_root(const struct bt_meta *m, uint32_t i,
-	    uint32_t *bytes);
-/* The length of piece i < pieces: the last may be short. */
-uint32_t	bt_meta_piece_size(const struct bt_meta *m, uint32_t i);
+	    uint32_t *bytes, unsigned *height);
 /* Is s fit to be one component of a path on disk? (rule 3) */
 bool	bt_meta_is_safe_name(struct bt_str s);
 

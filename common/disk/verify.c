@@ -66,13 +66,9 @@ static uint32_t
 check_span(void *arg, uint32_t piece, unsigned *height)
 {
 	const struct check *c = arg;
-	uint64_t at = bt_layout_offset(c->layout, piece, 0);
-	uint32_t bytes, file = bt_filetab_find(c->layout->files, at);
+	uint32_t bytes;
 
-	bt_meta_piece_root(c->meta, piece, &bytes);
-	*height = bt_merkle_height(c->meta->roots[file].layer != NULL
-				       ? c->meta->piece_length / BT_MERKLE_BLOCK
-				       : (bytes - 1) / BT_MERKLE_BLOCK + 1);
+	bt_meta_piece_root(c->meta, piece, &bytes, height);
 	return bytes;
 }
 
@@ -80,11 +76,10 @@ static bool
 check_root(void *arg, uint32_t piece, const uint8_t *root)
 {
 	struct check *c = arg;
-	uint32_t bytes;
 	bool good;
 
 	good = root != NULL &&
-	       memcmp(root, bt_meta_piece_root(c->meta, piece, &bytes),
+	       memcmp(root, bt_meta_piece_root(c->meta, piece, NULL, NULL),
 		   BT_SHA256_LEN) == 0;
 	if (!c->meta->has_v1)
 		return tell(c, piece, good);

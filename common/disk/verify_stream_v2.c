@@ -84,19 +84,14 @@ run(struct stream *s, const struct bt_layout *l, const struct bt_meta *m,
 {
 	uint8_t root[BT_SHA256_LEN];
 	const uint8_t *want;
-	uint32_t bytes, file;
+	uint32_t bytes;
 	unsigned height;
 	int64_t got;
 	bool is_good;
 
 	for (uint32_t p = 0; p < l->pieces; p++) {
 		*came = bt_layout_offset(l, p, 0);
-		file = bt_filetab_find(l->files, *came);
-		want = bt_meta_piece_root(m, p, &bytes);
-		height =
-		    bt_merkle_height(m->roots[file].layer != NULL
-					 ? m->piece_length / BT_MERKLE_BLOCK
-					 : (bytes - 1) / BT_MERKLE_BLOCK + 1);
+		want = bt_meta_piece_root(m, p, &bytes, &height);
 		got = take_piece(s, bytes, height, root, err);
 		if (got == -1)
 			return -1;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec/bencode.h"
+#include "codec/merkle.h"
 #include "codec/metainfo.h"
 #include "fuzz.h"
 
@@ -54,23 +55,22 @@ check_pieces(const struct bt_meta *m)
 	struct bt_str hashes = { m->piece_hashes,
 		m->has_v1 ? (size_t)m->pieces * BT_SHA1_LEN : 0 };
 	struct bt_str root = { NULL, BT_SHA256_LEN };
-	uint64_t sum = 0, of_files = 0;
+	uint64_t whole = m->piece_length, of_files = 0;
 	uint32_t bytes;
+	unsigned height;
 
 	assert(m->piece_length >= 1);
 	assert(m->piece_length <= BT_META_PIECE_MAX);
 	assert(is_inside(m->info, hashes));
-	for (uint32_t i = 0; i < m->pieces; i++) {
-		assert(bt_meta_piece_size(m, i) >= 1);
-		sum += bt_meta_piece_size(m, i);
-	}
-	assert(sum == m->size);
+	assert(m->size <= m->pieces * whole);
+	assert(m->pieces == 0 || m->size > (m->pieces - 1) * whole);
 	if (!m->has_v2)
 		return;
 	for (uint32_t i = 0; i < m->pieces; i++) {
-		root.p = bt_meta_piece_root(m, i, &bytes);
+		root.p = bt_meta_piece_root(m, i, &bytes, &height);
 		assert(is_inside(m->raw, root));
-		assert(bytes >= 1 && bytes <= bt_meta_piece_size(m, i));
+		assert(bytes >= 1 && bytes <= m->piece_length);
+		assert((bytes - 1) >> height < BT_MERKLE_BLOCK);
 		of_files += bytes;
 	}
 	assert(of_files == bt_meta_payload(m));

@@ -94,8 +94,7 @@ a_torrent_by_mktorrent_says_what_others_read_in_it(void **state)
 	assert_tracker(&m, 2, "udp://c.example:80/announce", 1);
 	assert_int_equal(m.nweb_seeds, 1);
 	assert_str(m.web_seeds[0], "http://w.example/album/");
-	assert_int_equal(bt_meta_piece_size(&m, 0), 32768);
-	assert_int_equal(bt_meta_piece_size(&m, 2), 94787 - 2 * 32768);
+	assert_true(m.size == 94787);
 	assert_true(bt_meta_payload(&m) == 94787);
 	bt_meta_fini(&m);
 	bt_buf_fini(&b);
@@ -175,6 +174,7 @@ the_roots_of_a_hybrid_are_with_its_v1_files(void **state)
 	struct bt_buf b = slurp("libtorrent-hybrid");
 	struct bt_meta m = parsed(bt_buf_str(&b));
 	uint32_t bytes;
+	unsigned height;
 
 	(void)state;
 	assert_true(m.has_v1);
@@ -187,15 +187,16 @@ the_roots_of_a_hybrid_are_with_its_v1_files(void **state)
 	assert_null(m.roots[2].root);
 	assert_root(m.roots[3].root, "b63fae4e3677705c60ad981f8375f826"
 				     "3652ee42c68fe1ff8f568d42266a5aa1");
-	assert_root(bt_meta_piece_root(&m, 0, &bytes),
+	assert_root(bt_meta_piece_root(&m, 0, &bytes, &height),
 	    "3e3919efec61528963cb268b48bf26d7"
 	    "704350951b0433a6a49578d5e019a356");
 	assert_int_equal(bytes, 16384);
-	assert_root(bt_meta_piece_root(&m, 3, &bytes),
+	assert_int_equal(height, 0);
+	assert_root(bt_meta_piece_root(&m, 3, &bytes, &height),
 	    "7b93d01f4291312c085670b1b4afc9b0"
 	    "86eee59e90fd236e896ab55c5ea3aac8");
 	assert_int_equal(bytes, 60894 - 3 * 16384);
-	assert_root(bt_meta_piece_root(&m, 6, &bytes),
+	assert_root(bt_meta_piece_root(&m, 6, &bytes, &height),
 	    "7774da4452855805f2779044346e08bb"
 	    "45ef629658aa1067f8609faa3894e5a6");
 	assert_int_equal(bytes, 33893 - 2 * 16384);

@@ -297,6 +297,7 @@ a_layer_is_as_long_as_the_file_and_of_its_root(void **state)
 	struct bt_err err;
 	struct bt_meta m;
 	uint32_t bytes;
+	unsigned height;
 
 	(void)state;
 	make_layer(&l, 3);
@@ -304,8 +305,10 @@ a_layer_is_as_long_as_the_file_and_of_its_root(void **state)
 	assert_int_equal(
 	    parse(with_root(&l, 40000), bt_buf_str(&l.dict), &m, &err), 0);
 	assert_memory_equal(m.roots[0].layer, l.hashes, 96);
-	assert_memory_equal(bt_meta_piece_root(&m, 2, &bytes), l.hashes[2], 32);
+	assert_memory_equal(
+	    bt_meta_piece_root(&m, 2, &bytes, &height), l.hashes[2], 32);
 	assert_int_equal(bytes, 40000 - 32768);
+	assert_int_equal(height, 0);
 	bt_meta_fini(&m);
 	assert_bad_with(with_root(&l, 50000), bt_buf_str(&l.dict),
 	    "has not as many hashes");
