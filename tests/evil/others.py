@@ -409,7 +409,7 @@ def main():
     a = argparse.ArgumentParser()
     a.add_argument("patterns", nargs="*")
     o = a.parse_args()
-    todo = [(label, run, s) for label, _, run, s in rows() if run and (
+    turns = [(label, run, s) for label, _, run, s in rows() if run and (
         not o.patterns or any(x in label for x in o.patterns))]
     bases = {}
     threads = [threading.Thread(
@@ -420,7 +420,7 @@ def main():
     for t in threads:
         t.join()
     known, line, lock = {}, queue.Queue(), threading.Lock()
-    for t in todo:
+    for t in turns:
         line.put(t)
 
     def play_one(row):

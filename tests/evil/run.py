@@ -79,15 +79,15 @@ def main():
     a.add_argument("patterns", nargs="*")
     o = a.parse_args()
     last = ("readme", "Its table tells of every scenario.", readme)
-    todo = [s for s in [*scenes(), last]
+    played = [s for s in [*scenes(), last]
             if not o.patterns or any(p in s[0] for p in o.patterns)]
     if o.l:
-        for name, what, _ in todo:
+        for name, what, _ in played:
             print("%-28s %s" % (name, what))
         return 0
-    print("1..%d" % len(todo), flush=True)
+    print("1..%d" % len(played), flush=True)
     line, lock = queue.Queue(), threading.Lock()
-    for n, s in enumerate(todo, 1):
+    for n, s in enumerate(played, 1):
         line.put((n, s))
     told, failed = [], []
 
@@ -104,9 +104,9 @@ def main():
                 print("# " + bad.replace("\n", "\n# "), flush=True)
 
     stage.side_by_side(line, o.j, play_one)
-    if len(told) != len(todo):
-        print("# %d of %d were not played" % (len(todo) - len(told), len(todo)))
-    return 1 if failed or len(told) != len(todo) else 0
+    if len(told) != len(played):
+        print("# %d of %d were not played" % (len(played) - len(told), len(played)))
+    return 1 if failed or len(told) != len(played) else 0
 
 
 if __name__ == "__main__":

@@ -315,16 +315,16 @@ def _take(w, torrent, until):
             break
     for b in torrent.blocks():
         w.msg(REQUEST, *b)
-    todo = set(torrent.blocks())
-    while todo:
+    missing = set(torrent.blocks())
+    while missing:
         b = w.wait_for(PIECE, until - time.monotonic())
         if b is None:
             return "%d blocks never came%s" % (
-                len(todo), ", closed" if w.ended else "")
+                len(missing), ", closed" if w.ended else "")
         i, at = struct.unpack(">II", b[:8])
         if b[8:] != torrent.bytes(i, at, len(b) - 8):
             return "wrong bytes"
-        todo.discard((i, at, len(b) - 8))
+        missing.discard((i, at, len(b) - 8))
     return None
 
 
