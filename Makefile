@@ -274,16 +274,16 @@ demo: deps-build
 CORES :=	$(shell nproc 2>/dev/null || echo 1)
 
 # Each suite is "name=command"; tests/lib/check.sh counts. Real clients wait for
-# timers most of the time: what only computes ("&") runs beside them.
+# timers most of the time: what only computes ("&") runs beside them, and what
+# measures ("!") beside nobody.
 BATS =		bats --tap --print-output-on-failure
 # Most tests wait more than they work: their files run side by side, but for
 # those that measure time, or how much of the machine one tool takes.
 BESIDE =	$(BATS) -j $(CORES) --no-parallelize-within-files
-ALONE =		$(patsubst %,tests/e2e/%.bats,bench kills large limits memory \
-		scale swarm together)
+ALONE =		$(patsubst %,tests/e2e/%.bats,bench limits memory scale swarm)
 # unit and the digests run what lint has compiled
 OF_LINT =	$(if $(shell command -v gcc),BUILD=$(BUILD)/gcc CC=gcc CFLAGS="-O2 -Werror")
-SUITES =	'lint=$(BATS) tests/lint' \
+SUITES =	'lint=$(BESIDE) tests/lint' \
 		'unit=$(MAKE) $(OF_LINT) -O -j$(CORES) -k unit' \
 		'sanitized unit&=$(MAKE) -O -j$(CORES) -k unit-asan' \
 		'corpora&=$(MAKE) -j$(CORES) fuzz-replay' \
@@ -292,7 +292,7 @@ SUITES =	'lint=$(BATS) tests/lint' \
 		'sim proof&=$(MAKE) -O -j$(CORES) -k sim-proof' \
 		'interop=$(BESIDE) tests/interop' \
 		'e2e=$(BESIDE) $(filter-out $(ALONE),$(wildcard tests/e2e/*.bats))' \
-		'e2e alone=$(BATS) $(ALONE)' \
+		'e2e alone!=$(BATS) $(ALONE)' \
 		'evil=$(MAKE) evil' \
 		'conformance=$(BATS) tests/conformance' \
 		'soak=$(MAKE) soak'

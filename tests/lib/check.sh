@@ -3,9 +3,10 @@
 #
 # SUITE is "name=command". A command's output is shown as it comes; its tests
 # are counted from what cmocka, bats (TAP), the simulator and the corpora print.
-# "name&=command" runs in the machine's idle time, beside the next suite without
-# the "&": for what computes, beside what waits. Such suites run one after another
-# and are shown when both are over.
+# "name&=command" runs in the machine's idle time, beside the suites after it: for
+# what computes, beside what waits. Such suites run one after another, and are
+# shown before the next "name!=command", which begins when they are over: for what
+# measures; or at the end.
 # A command that fails without naming a failed test counts as one failure, and
 # one that runs nothing does too. Exits 1 if anything failed.
 set -u
@@ -65,7 +66,7 @@ run_lane() {
 }
 
 begin_lane() {
-	[ ${#beside[@]} -gt 0 ] || return
+	[ ${#beside[@]} -gt 0 ] && [ -z "$lane" ] || return
 	set -m # a process group of its own
 	run_lane </dev/null &
 	lane=$!
@@ -75,6 +76,7 @@ begin_lane() {
 end_lane() {
 	local i status took
 
+	begin_lane
 	[ -n "$lane" ] || return
 	wait "$lane"
 	lane=
@@ -90,19 +92,24 @@ end_lane() {
 
 for suite; do
 	name=${suite%%=*}
-	if [ "$name" != "${name%&}" ]; then
+	case $name in
+	*'&')
+		[ -z "$lane" ] || end_lane # there is one lane
 		beside+=("$suite")
 		continue
-	fi
+		;;
+	*'!')
+		end_lane
+		name=${name%!}
+		;;
+	esac
 	begin_lane
 	start=$SECONDS
 	printf '\n==== %s\n' "$name"
 	log=$dir/log
 	bash -c "${suite#*=}" 2>&1 | tee "$log"
 	tally "$name" "${PIPESTATUS[0]}" $((SECONDS - start))
-	end_lane
 done
-begin_lane
 end_lane
 
 [ -z "$broken" ] || printf '\nfailed in:%s\n' "$broken"

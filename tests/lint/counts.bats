@@ -36,19 +36,32 @@ teardown() {
 	assert_line --index -1 '1 passed, 1 failed, 0 skipped'
 }
 
-@test "suites of idle time run beside the next one, in turn, and count" {
-	mkfifo ready
-	# a waits for c, which waits for nobody; b comes after a
-	run timeout 30 "$check" 'a&=cat ready; echo ok 1 a' \
-	    'b&=chrt -p $$; echo not ok 1 b' 'c=echo go >ready; echo ok 1 c'
+@test "suites of idle time run beside the next ones, in turn, and count" {
+	mkfifo ready go
+	# a waits for c and d, which wait for nobody; b comes after a
+	run timeout 30 "$check" 'a&=cat ready go; echo ok 1 a' \
+	    'b&=chrt -p $$; echo not ok 1 b' 'c=echo go >ready; echo ok 1 c' \
+	    'd=echo go >go; echo ok 1 d'
 	assert_failure 1
 	assert_line --partial SCHED_IDLE
 	assert_line --index 0 '==== c'
 	assert_line 'failed in: b'
-	assert_line --index -1 '2 passed, 1 failed, 0 skipped'
+	assert_line --index -1 '3 passed, 1 failed, 0 skipped'
 	run timeout 30 "$check" 'last&=exit 4'
 	assert_failure 1
 	assert_line 'last: ended with status 4'
+}
+
+@test "a suite that measures waits for what runs in idle time" {
+	mkfifo ready
+	run timeout 30 "$check" 'a&=cat ready; echo ok 1 a; touch over' \
+	    'b=echo go >ready; echo ok 1 b' 'c!=test -e over && echo ok 1 c' \
+	    'd&=echo ok 1 d'
+	assert_success
+	assert_line --partial '---- c: 1 passed'
+	assert_line --index -1 '4 passed, 0 failed, 0 skipped'
+	run grep -n '^==== ' - <<<"$output"
+	assert_equal "$(sed 's/.* //' <<<"$output" | tr -d '\n')" bacd
 }
 
 @test "whoever ends it ends what runs in idle time" {
