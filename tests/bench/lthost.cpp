@@ -56,6 +56,7 @@ settings(const options &o, const char *listen)
 		s.set_int(s.max_queued_disk_bytes, 32 << 20);
 		s.set_int(s.max_allowed_in_request_queue, 4000);
 		s.set_int(s.connections_limit, 20000);
+		s.set_int(s.max_peerlist_size, 20000);
 		s.set_int(s.unchoke_slots_limit, -1);
 		s.set_int(s.suggest_mode, lt::settings_pack::no_piece_suggestions);
 		s.set_int(s.request_timeout, 60);
