@@ -3,7 +3,8 @@
  *
  * 1. The pipe is filled with references to cached pages, and with few bytes of
  *    ours between them; the socket takes the references. A sender's copies, from
- *    the cache and to the socket, were more than half of its time.
+ *    the cache and to the socket, were more than half of its time. A receiver on
+ *    this machine pays for it with more: net/send lends to others only.
  * 2. Only what is in the cache is lent: nothing here waits for a disk. Where the
  *    kernel does not say what is cached (another's file that we may not write,
  *    a file system that cannot) nothing is lent: then bytes are read.

@@ -24,6 +24,7 @@ struct batch {
 		size_t begin;  /* in staging: of the whole part */
 	} parts[BT_TX_BLOCKS_MAX];
 	unsigned nparts;
+	bool lends;   /* it may be: not to this machine, see disk/pipe.h */
 	bool is_lent; /* it is in the pipe */
 };
 
@@ -186,7 +187,7 @@ lend_parts(struct bt_conn *conn, const struct batch *b)
 	struct bt_swarm *s = conn->swarm;
 	uint64_t at, next;
 	unsigned i = 0, n;
-	bool ok = pipe != NULL && conn->cold == NULL && b->nparts >= LENT_FROM;
+	bool ok = b->lends && conn->cold == NULL && b->nparts >= LENT_FROM;
 
 	while (ok && i < b->nparts) {
 		at = next = content_at(s, &b->parts[i]);
@@ -201,7 +202,7 @@ lend_parts(struct bt_conn *conn, const struct batch *b)
 		i += n;
 	}
 	ok = ok && bt_pipe_put(pipe, before_part(b, b->nparts));
-	if (!ok && pipe != NULL)
+	if (!ok && b->lends)
 		bt_pipe_empty(pipe);
 	return ok;
 }
@@ -357,7 +358,8 @@ send_batch(struct bt_conn *conn, size_t limit)
 		bt_send_drop(conn);
 		return 0;
 	}
-	most = bt_tcp_room(conn->fd);
+	b.lends = c->pipe != NULL && !bt_tcp_is_near(conn->fd);
+	most = b.lends ? bt_tcp_room(conn->fd) : limit;
 	if (most == 0) {
 		bt_torrent_tx_done(t, conn->slot, 0, now);
 		wait_for_room(conn);

@@ -263,6 +263,16 @@ bt_tcp_room(int fd)
 	return used >= all || all - used < used / 2 ? 0 : all - used;
 }
 
+bool
+bt_tcp_is_near(int fd)
+{
+	int mss;
+	socklen_t n = sizeof(mss);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &n) == 0 &&
+	       mss > 16384;
+}
+
 /*
  * Out of descriptors: with the spare one given up the caller can be taken and
  * dropped, so that the listener is not readable for ever. Without one it rests.

@@ -66,6 +66,8 @@ ssize_t	bt_tcp_send(int fd, const struct bt_str *parts, unsigned n);
  * for that ends when it is. Where the system does not say: SIZE_MAX.
  */
 size_t	bt_tcp_room(int fd);
+/* Does it stay on this machine? Segments over 16 KiB are loopback's. */
+bool	bt_tcp_is_near(int fd);
 
 /* An errno value as the reason of a sentence: "connection refused". */
 const char	*bt_tcp_reason(int code);
