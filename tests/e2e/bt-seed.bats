@@ -173,7 +173,8 @@ read_of() {
 for l in open("seed.out"): json.loads(l)'
 }
 
-# A block takes half a second here, and seven others are before it in the line.
+# A block takes half a second here, and seven others are before it in the line. One
+# is under way, and what a busy machine lets wait comes at once.
 @test "under a limit an answer does not wait its turn among blocks" {
 	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
 	    --slots 8 --limit-up 32K x.torrent
@@ -181,7 +182,7 @@ for l in open("seed.out"): json.loads(l)'
 	run timeout 60 python3 "$BT_ROOT/tests/lib/askers.py" \
 	    "${bt_line##*$'\t'}" "$(bt-info -p info_hash x.torrent)" 8
 	[ "$status" -eq 0 ]
-	[ "$output" -le 2 ]
+	[ "$output" -le 4 ]
 }
 
 # Connections that say nothing, as many as it would be told to have.
