@@ -2,6 +2,7 @@
 
 setup() {
 	load ../lib/common
+	load ../lib/get
 	bt_setup
 	head -c 500000 /dev/urandom >x
 	bt-make -l 32K -o x.torrent x
@@ -11,8 +12,7 @@ teardown() {
 }
 
 @test "ready names the torrent and where it is served" {
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker x.torrent
-	bt_line seed
+	begin_seed x.torrent
 	[[ $bt_line =~ ^ready$'\t'[0-9a-f]{40}$'\t'127\.0\.0\.1:[0-9]+$ ]]
 	[[ $bt_line == *"$(bt-info -p info_hash x.torrent)"* ]]
 	bt_kill seed
@@ -22,12 +22,9 @@ teardown() {
 
 @test "PATH is the content under any name" {
 	mv x other
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
-	    x.torrent other
-	bt_line seed
+	begin_seed x.torrent other
 	mkdir copy
-	run timeout 20 bt-get --port 0 --no-tracker \
-	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	get -d copy x.torrent
 	[ "$status" -eq 0 ]
 	cmp other copy/x
 }
@@ -75,32 +72,26 @@ read_of() {
 @test "what stays on this machine is read, though it is in the page cache" {
 	head -c 20000000 /dev/urandom >big
 	bt-make -l 256K -o big.torrent big
-	bt_start seed bt-seed --no-check --port 0 --bind 127.0.0.1 \
-	    --no-tracker big.torrent
-	bt_line seed
+	begin_seed --no-check big.torrent
 	mkdir copy
-	run timeout 20 bt-get --port 0 --no-tracker \
-	    --peer "${bt_line##*$'\t'}" -d copy big.torrent
+	get -d copy big.torrent
 	[ "$status" -eq 0 ]
 	cmp big copy/big
 	[ "$(read_of seed)" -ge 20000000 ]
 }
 
 @test "-d serves many torrents from one port" {
-	local i peer
+	local i
 
 	mkdir many copy
 	for i in 1 2 3; do
 		head -c $((i * 100000)) /dev/urandom >many/f$i
 		bt-make -o f$i.torrent many/f$i
 	done
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker -d many \
-	    f1.torrent f2.torrent f3.torrent
+	begin_seed -d many f1.torrent f2.torrent f3.torrent
 	bt_line seed 3
-	peer=${bt_line##*$'\t'}
-	[ "$(cut -f3 seed.out | sort -u)" = "$peer" ]
-	run timeout 20 bt-get --port 0 --no-tracker --peer "$peer" -d copy \
-	    f1.torrent f2.torrent f3.torrent
+	[ "$(cut -f3 seed.out | sort -u)" = "$seed" ]
+	get -d copy f1.torrent f2.torrent f3.torrent
 	[ "$status" -eq 0 ]
 	diff -r many copy
 }
@@ -128,9 +119,7 @@ read_of() {
 
 @test "--no-check trusts the content" {
 	printf Y | dd of=x bs=1 seek=40000 conv=notrunc status=none
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-check \
-	    --no-tracker x.torrent
-	bt_line seed
+	begin_seed --no-check x.torrent
 }
 
 @test "--until-time, --until-idle and --until-ratio end it with 0" {
@@ -140,24 +129,19 @@ read_of() {
 	run timeout 10 bt-seed --port 0 --no-tracker --until-idle 0.5s \
 	    x.torrent
 	[ "$status" -eq 0 ]
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
-	    --until-ratio 1 x.torrent
-	bt_line seed
+	begin_seed --until-ratio 1 x.torrent
 	mkdir copy
-	run timeout 20 bt-get --port 0 --no-tracker \
-	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	get -d copy x.torrent
 	[ "$status" -eq 0 ]
 	bt_wait seed 10
 	[ "$bt_status" -eq 0 ]
 }
 
 @test "a file that vanishes under a seed is no more offered, and said" {
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker x.torrent
-	bt_line seed
+	begin_seed x.torrent
 	: >x
 	mkdir copy
-	run timeout 20 bt-get --port 0 --no-tracker --stall-timeout 2s \
-	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	get --stall-timeout 2s -d copy x.torrent
 	[ "$status" -eq 6 ]
 	grep -q "cannot upload piece" seed.err
 }
@@ -176,11 +160,9 @@ for l in open("seed.out"): json.loads(l)'
 # A block takes half a second here, and seven others are before it in the line. One
 # is under way, and what a busy machine lets wait comes at once.
 @test "under a limit an answer does not wait its turn among blocks" {
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
-	    --slots 8 --limit-up 32K x.torrent
-	bt_line seed
+	begin_seed --slots 8 --limit-up 32K x.torrent
 	run timeout 60 python3 "$BT_ROOT/tests/lib/askers.py" \
-	    "${bt_line##*$'\t'}" "$(bt-info -p info_hash x.torrent)" 8
+	    "$seed" "$(bt-info -p info_hash x.torrent)" 8
 	[ "$status" -eq 0 ]
 	[ "$output" -le 4 ]
 }
@@ -192,13 +174,9 @@ begin_idlers() {
 }
 
 @test "idle strangers keep no peer out, however few may connect" {
-	bt_start seed bt-seed --port 0 --bind 127.0.0.1 --no-tracker \
-	    --max-peers 2 x.torrent
-	bt_line seed
-	begin_idlers "${bt_line##*$'\t'}" 20
-	bt_line seed
-	run timeout 10 bt-get --port 0 --no-tracker \
-	    --peer "${bt_line##*$'\t'}" -d copy x.torrent
+	begin_seed --max-peers 2 x.torrent
+	begin_idlers "$seed" 20
+	get -d copy x.torrent
 	[ "$status" -eq 0 ]
 }
 

@@ -272,16 +272,22 @@ make_layer(struct layers *l, size_t n)
 
 /* The info dictionary of a file so long, with the root of l. */
 static char *
-with_root(const struct layers *l, unsigned length)
+with_pieces(const struct layers *l, unsigned piece_length, unsigned length)
 {
 	static char info[200];
 	int n = snprintf(info, sizeof(info),
 	    "d9:file treed1:fd0:d6:lengthi%ue11:pieces root32:%.32seee" V2
-	    "4:name1:d" PL "e",
-	    length, (const char *)l->root);
+	    "4:name1:d12:piece lengthi%uee",
+	    length, (const char *)l->root, piece_length);
 
 	assert_in_range(n, 1, sizeof(info) - 1);
 	return info;
+}
+
+static char *
+with_root(const struct layers *l, unsigned length)
+{
+	return with_pieces(l, 16384, length);
 }
 
 static bool
@@ -347,6 +353,42 @@ a_file_of_one_piece_needs_no_layer_and_a_spare_one_is_no_matter(void **state)
 	bt_meta_fini(&m);
 	assert_int_equal(parse(with_root(&l, 16384), STR(""), &m, &err), 0);
 	bt_meta_fini(&m);
+	bt_buf_fini(&l.dict);
+}
+
+static void
+assert_height(const char *info, struct bt_str layers, unsigned want)
+{
+	struct bt_err err;
+	struct bt_meta m;
+	unsigned height;
+
+	assert_int_equal(parse(info, layers, &m, &err), 0);
+	bt_meta_piece_root(&m, m.pieces - 1, NULL, &height);
+	assert_int_equal(height, want);
+	bt_meta_fini(&m);
+}
+
+/*
+ * BEP 52: a layer is of hashes over whole pieces, of the last one too, and a file
+ * that fits in one piece has a tree over its own blocks of 16 KiB.
+ */
+static void
+a_piece_has_a_tree_as_high_as_its_blocks_need(void **state)
+{
+	struct layers l;
+
+	(void)state;
+	make_layer(&l, 2);
+	assert_false(has_nul(&l));
+	assert_height(with_pieces(&l, 65536, 65537), bt_buf_str(&l.dict), 2);
+	assert_height(with_pieces(&l, 65536, 131072), bt_buf_str(&l.dict), 2);
+	assert_height(with_pieces(&l, 65536, 65536), STR("de"), 2);
+	assert_height(with_pieces(&l, 65536, 32769), STR("de"), 2);
+	assert_height(with_pieces(&l, 65536, 32768), STR("de"), 1);
+	assert_height(with_pieces(&l, 65536, 16385), STR("de"), 1);
+	assert_height(with_pieces(&l, 65536, 16384), STR("de"), 0);
+	assert_height(with_pieces(&l, 65536, 1), STR("de"), 0);
 	bt_buf_fini(&l.dict);
 }
 
@@ -468,6 +510,7 @@ main(void)
 		    a_layer_is_as_long_as_the_file_and_of_its_root),
 		cmocka_unit_test(
 		    a_file_of_one_piece_needs_no_layer_and_a_spare_one_is_no_matter),
+		cmocka_unit_test(a_piece_has_a_tree_as_high_as_its_blocks_need),
 		cmocka_unit_test(the_halves_of_a_hybrid_agree),
 		cmocka_unit_test(hybrids_whose_halves_differ_are_refused),
 		cmocka_unit_test(a_name_longer_than_a_path_leaves_no_room),
