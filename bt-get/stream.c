@@ -146,7 +146,7 @@ stream_new(struct get *g, struct bt_err *err)
 		bt_mem_free(s);
 		return NULL;
 	}
-	s->chunk = bt_mem_alloc(CHUNK);
+	s->chunk = bt_mem_pages(CHUNK);
 	s->watch = bt_loop_watch_new(
 	    g->m.session->loop, bt_pool_fd(s->pool), on_written, s);
 	bt_loop_watch_set(s->watch, BT_LOOP_READ);

@@ -18,8 +18,10 @@
 
 void	*bt_mem_alloc(size_t n);		/* gives; bytes undefined */
 /*
- * gives; undefined; begins a page. Reads into such a place cost a third of others
- * on processors whose string moves are slow where the ends are not aligned.
+ * gives; undefined; begins a page. Where string moves are what the kernel copies
+ * with (Zen 3), what is read from a page's start to 1 to 31 bytes past one costs
+ * three times as much as to the start itself, or to 32 and more; malloc() gives
+ * large memory at 16.
  */
 void	*bt_mem_pages(size_t n);
 void	*bt_mem_zero(size_t count, size_t size);	/* gives; zeroed */

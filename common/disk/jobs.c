@@ -135,7 +135,7 @@ read_back(struct bt_job *j, struct bt_hash *h, uint64_t *digests)
 {
 	uint32_t size = bt_layout_piece_size(j->layout, j->disk.piece);
 	uint64_t from = bt_layout_offset(j->layout, j->disk.piece, 0);
-	uint8_t *buf = bt_mem_alloc(size < CHUNK ? size : CHUNK);
+	uint8_t *buf = bt_mem_pages(size < CHUNK ? size : CHUNK);
 	size_t at, n;
 	int rc = 0;
 

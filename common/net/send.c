@@ -219,7 +219,7 @@ read_cold(struct bt_conn *conn, const struct batch *b, unsigned first)
 
 	for (i = first; i < b->nparts; i++)
 		sum += b->parts[i].block->length;
-	data = bt_mem_alloc(sum);
+	data = bt_mem_pages(sum);
 	for (i = first; i < b->nparts; i++) {
 		struct bt_job_read *r = &job->reads[job->nreads++];
 
@@ -295,7 +295,7 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 {
 	unsigned whole;
 
-	b->p = conn->client->staging;
+	b->p = conn->client->staging + STAGING_FROM;
 	b->n = 0;
 	b->nparts = 0;
 	lay_out(b, tx, most);
