@@ -48,7 +48,7 @@ struct job {
 static void
 send_all_of(const struct rig_torrent *t, int in, int fd)
 {
-	uint8_t *staging = rig_alloc(RIG_BATCH * (RIG_GAP + BT_BLOCK_LEN));
+	uint8_t *staging = rig_staging(BT_BLOCK_LEN);
 	uint64_t n, all = rig_blocks(t);
 	struct rig_block b[RIG_BATCH];
 	unsigned k;

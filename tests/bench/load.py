@@ -37,7 +37,7 @@ def run(bench, note):
     records, checks, charts = [], [], []
     for n in (bench.size(500, 50), bench.size(1000, 100)):
         got = rounds(bench, PROGRAMS, lambda p: one(bench, item, p, n),
-                     lambda s: note("%d, %s" % (n, s)), ONCE, 3)
+                     lambda s: note("%d, %s" % (n, s)), ONCE)
         named = {p: NAMES.get(p, p) for p in got}
         records += [dict(f, asked=n, program=named[p])
                     for p, f in got.items()]

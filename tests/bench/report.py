@@ -45,8 +45,12 @@ def table(row):
     lines = ["| " + " | ".join(c[1] for c in keep) + " |",
              "|" + "---|" * len(keep)]
     for r in row["records"]:
-        lines.append("| " + " | ".join(
-            cell(r, c[0], c[2]) for c in keep) + " |")
+        cells = [cell(r, c[0], c[2]) for c in keep]
+        n = r.get("runs", row["runs"])
+        if n != row["runs"]:
+            at = [c[0] for c in keep].index("program")
+            cells[at] += ", %d turn%s" % (n, "s" if n != 1 else "")
+        lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 

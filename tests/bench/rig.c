@@ -18,6 +18,8 @@
 #include "base/rd.h"
 #include "codec/metainfo.h"
 
+#define STAGING_FROM 64 /* in its first page */
+
 void
 rig_fail(const char *fmt, ...)
 {
@@ -317,6 +319,22 @@ rig_put_piece(uint8_t *p, struct rig_block b)
 	p[4] = BT_PIECE;
 	bt_put_be32(p + 5, b.piece);
 	bt_put_be32(p + 9, b.begin);
+}
+
+uint8_t *
+rig_staging(size_t block)
+{
+	size_t n = RIG_BATCH * (RIG_GAP + block);
+	uint8_t *p = bt_mem_pages(STAGING_FROM + n);
+
+	memset(p, 1, STAGING_FROM + n);
+	return p + STAGING_FROM;
+}
+
+void
+rig_staging_free(uint8_t *staging)
+{
+	bt_mem_free(staging - STAGING_FROM);
 }
 
 /* Blocks that follow each other in the file are read in one call. */

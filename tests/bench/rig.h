@@ -68,6 +68,12 @@ size_t	rig_put_plain(uint8_t *p, enum bt_wire_id id);
 size_t	rig_put_request(uint8_t *p, struct rig_block b);
 void	rig_put_piece(uint8_t *p, struct rig_block b); /* RIG_GAP bytes */
 
+/*
+ * Gives room for RIG_BATCH blocks of at most so many bytes and their headers, where
+ * reads cost least: see bt_mem_pages().
+ */
+uint8_t	*rig_staging(size_t block);
+void	rig_staging_free(uint8_t *staging);
 /* Read n blocks of fd into a staging buffer, headers before them; its bytes. */
 size_t	rig_stage(int fd, const struct rig_torrent *t,
 	    const struct rig_block *b, unsigned n, uint8_t *staging);

@@ -339,18 +339,19 @@ def undisturbed(bench, one, p, note):
     return best
 
 
-def rounds(bench, programs, one, note, once=(), most=99):
+def rounds(bench, programs, one, note, once=(), often=()):
     """Each program in turn, as often as is asked, and the medians of what
     one(program) gave: {program: figures}. Who is missing, fails or is cut off
     (figures with "cut") has had its turn, and who is slow has two; `once` have
-    one. At most `most` rounds."""
+    one, and `often` three times as many as others."""
     got = {p: [] for p in programs}
     over = {p: {"note": "left out"} for p in programs
             if bench.only and p not in bench.only}
-    runs = min(bench.runs, most)
-    for n in range(runs):
+    runs = bench.runs
+    for n in range(3 * runs if often and not bench.quick else runs):
         for p in programs:
             if p in over or (got[p] and p in once) or (
+                    n >= runs and p not in often) or (
                     len(got[p]) > 1 and
                     min(f.get("wall", 0) for f in got[p]) > bench.slow):
                 continue
@@ -361,7 +362,7 @@ def rounds(bench, programs, one, note, once=(), most=99):
                     over[p] = f
                 else:
                     got[p].append(f)
-                note("%s %d/%d: %s" % (p, n + 1, runs, " ".join(
+                note("%s %d: %s" % (p, n + 1, " ".join(
                     "%s=%.3g" % (k, v) for k, v in f.items()
                     if isinstance(v, (int, float)))))
             except Missing as e:

@@ -210,7 +210,7 @@ ways_open(struct ways *w, const char *name, const struct rig_torrent *t, int in)
 	*w = (struct ways){
 		.t = t, .in = in, .way = way_of(name), .ends = { -1, -1 }
 	};
-	w->staging = rig_alloc(RIG_BATCH * (RIG_GAP + BT_REQUEST_MAX));
+	w->staging = rig_staging(BT_REQUEST_MAX);
 	w->heads = rig_alloc(HEADS * RIG_GAP);
 	if (w->way->send == send_splice &&
 	    (pipe2(w->ends, O_CLOEXEC) == -1 ||
@@ -225,7 +225,7 @@ ways_close(struct ways *w)
 		close(w->ends[0]);
 		close(w->ends[1]);
 	}
-	bt_mem_free(w->staging);
+	rig_staging_free(w->staging);
 	bt_mem_free(w->heads);
 }
 
