@@ -19,13 +19,28 @@ need() {
 	done
 }
 
-# A port that was free a moment ago, for programs that cannot say which one
-# they took.
+# A port that was free a moment ago, for programs that cannot say which one they
+# took: for TCP and UDP, over IPv4 and IPv6, and below those that the kernel gives to
+# whoever asks for any, so that no test beside this one gets it in between.
 probe_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+	python3 -c 'import errno, random, socket
+
+def is_taken(port):
+    for family, host in ((socket.AF_INET, "127.0.0.1"),
+                         (socket.AF_INET6, "::1")):
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(family, kind) as s:
+                try:
+                    s.bind((host, port))
+                except OSError as e:
+                    if e.errno == errno.EADDRINUSE:
+                        return True
+    return False
+
+with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+    first = int(f.read().split()[0])
+ports = random.sample(range(max(1024, first // 2), first), 100)
+print(next(p for p in ports if not is_taken(p)))'
 }
 
 is_listening() {
