@@ -24,6 +24,8 @@ void	*bt_mem_alloc(size_t n);		/* gives; bytes undefined */
  * large memory at 16.
  */
 void	*bt_mem_pages(size_t n);
+/* Bytes past a page's start that are clear of that, with a short header or without. */
+#define BT_MEM_CLEAR	64u
 void	*bt_mem_zero(size_t count, size_t size);	/* gives; zeroed */
 void	*bt_mem_array(size_t count, size_t size);	/* gives; undefined */
 /* Takes p (may be NULL) and gives the block at its new place. */

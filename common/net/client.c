@@ -155,7 +155,7 @@ bt_client_new(struct bt_client **out, const struct bt_client_conf *conf,
 	c->down_timer = bt_loop_timer_new(conf->loop, on_down, c);
 	c->stranger_timer = bt_loop_timer_new(conf->loop, on_strangers, c);
 	c->scratch = bt_mem_alloc(SCRATCH_LEN);
-	c->staging = bt_mem_pages(STAGING_FROM + STAGING_LEN);
+	c->staging = bt_mem_pages(BT_MEM_CLEAR + STAGING_LEN);
 	c->pipe = bt_pipe_new();
 	*out = c;
 	return 0;

@@ -18,8 +18,6 @@
 
 #define SCRATCH_LEN	(256u << 10)	/* one receive */
 #define STAGING_LEN	(320u << 10)	/* one send: 16 blocks, heads, control */
-/* Where it begins in its first page: see bt_mem_pages(). */
-#define STAGING_FROM	64u
 #define BATCH_LEN	(256u << 10)	/* block bytes in a send */
 #define EVENT_BYTES	(1u << 20)	/* moved for one conn before the next */
 

@@ -295,7 +295,7 @@ fill(struct bt_conn *conn, const struct bt_tx *tx, size_t most, struct batch *b)
 {
 	unsigned whole;
 
-	b->p = conn->client->staging + STAGING_FROM;
+	b->p = conn->client->staging + BT_MEM_CLEAR;
 	b->n = 0;
 	b->nparts = 0;
 	lay_out(b, tx, most);

@@ -18,8 +18,6 @@
 #include "base/rd.h"
 #include "codec/metainfo.h"
 
-#define STAGING_FROM 64 /* in its first page */
-
 void
 rig_fail(const char *fmt, ...)
 {
@@ -325,16 +323,16 @@ uint8_t *
 rig_staging(size_t block)
 {
 	size_t n = RIG_BATCH * (RIG_GAP + block);
-	uint8_t *p = bt_mem_pages(STAGING_FROM + n);
+	uint8_t *p = bt_mem_pages(BT_MEM_CLEAR + n);
 
-	memset(p, 1, STAGING_FROM + n);
-	return p + STAGING_FROM;
+	memset(p, 1, BT_MEM_CLEAR + n);
+	return p + BT_MEM_CLEAR;
 }
 
 void
 rig_staging_free(uint8_t *staging)
 {
-	bt_mem_free(staging - STAGING_FROM);
+	bt_mem_free(staging - BT_MEM_CLEAR);
 }
 
 /* Blocks that follow each other in the file are read in one call. */

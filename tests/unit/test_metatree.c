@@ -270,7 +270,7 @@ make_layer(struct layers *l, size_t n)
 	bt_buf_puts(&l->dict, "e");
 }
 
-/* The info dictionary of a file so long, with the root of l. */
+/* The info dictionary of a file so long, in such pieces, with the root of l. */
 static char *
 with_pieces(const struct layers *l, unsigned piece_length, unsigned length)
 {
