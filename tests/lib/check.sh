@@ -24,6 +24,21 @@ idle=(chrt --idle 0)
 count() { grep -cE "$1" "$log" || :; }
 sum() { sed -nE "$1" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
 
+# blame NAME: what $log says of its failures, kept for the end, where it is read
+# by who sees no more than that: bats' tests with what they wrote, cmocka's reasons
+# and names, what was skipped; of anything else the last lines.
+blame() {
+	broken="$broken $1"
+	awk '/^not ok / { left = 16 } /^ok / { left = 0 }
+	    left-- > 0 || /^\[  (ERROR|FAILED)/ || /^\[   LINE/ || /^ok .*# skip/' \
+	    "$log" >"$dir/why"
+	[ -s "$dir/why" ] || tail -n 16 "$log" >"$dir/why"
+	{
+		printf '\n---- failed in %s\n' "$1"
+		head -n 60 "$dir/why" | cut -c 1-200
+	} >>"$dir/failures"
+}
+
 # tally NAME STATUS SECONDS: what $log says
 tally() {
 	local name=$1 status=$2 skip ok bad
@@ -48,7 +63,7 @@ tally() {
 		echo "$name: $skip skipped, which CI does not allow"
 		bad=$((bad + skip)) skip=0
 	fi
-	[ "$bad" -eq 0 ] || broken="$broken $name"
+	[ "$bad" -eq 0 ] || blame "$name"
 	passed=$((passed + ok)) failed=$((failed + bad))
 	skipped=$((skipped + skip))
 	printf -- '---- %s: %d passed, %d failed, %d skipped, %d s\n' \
@@ -112,6 +127,9 @@ for suite; do
 done
 end_lane
 
-[ -z "$broken" ] || printf '\nfailed in:%s\n' "$broken"
+if [ -n "$broken" ]; then
+	cat "$dir/failures"
+	printf '\nfailed in:%s\n' "$broken"
+fi
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -27,6 +27,26 @@ teardown() {
 	assert_failure 1
 }
 
+@test "what failed is said once more at the end, with what it wrote" {
+	run "$check" 'a=echo not ok 1 b; echo "# why b"; echo ok 2 c; echo "# of c"' \
+	    'd=echo "[  ERROR   ] --- e"; echo "[  FAILED  ] e";
+		echo " 1 FAILED TEST(S)"' \
+	    'f=echo ok 1 f' 'g=echo broke; exit 1'
+	assert_failure 1
+	assert_equal "$(sed -n '/^---- g:/,$p' <<<"$output" | grep .)" \
+	    "$(echo "$output" | grep -- '^---- g:')
+---- failed in a
+not ok 1 b
+# why b
+---- failed in d
+[  ERROR   ] --- e
+[  FAILED  ] e
+---- failed in g
+broke
+failed in: a d g
+2 passed, 3 failed, 0 skipped"
+}
+
 @test "what is skipped fails in CI" {
 	run "$check" 'a=echo "ok 1 a # skip no peer"; echo ok 2 b'
 	assert_success
