@@ -361,6 +361,9 @@ bt_candidates_end(struct bt_candidates *c, const struct bt_addr *a,
 		enter(c, k, SELF);
 	} else if (how == BT_CAND_USELESS) {
 		enter(c, k, USELESS);
+	} else if (how == BT_CAND_ANEW) {
+		k->when = now;
+		enter(c, k, IDLE);
 	} else {
 		if (how == BT_CAND_CLOSED && k->state == CONNECTED &&
 		    (k->when == -1 || now - k->when >= WORTH_US))

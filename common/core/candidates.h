@@ -12,6 +12,7 @@
  * 5. Ourselves, once found out, are never given again.
  * 6. A peer that needs nothing of us while we need nothing of it (seed and
  *    seed) is not dialled again.
+ * 7. Whom we left to hear anew what it has is ready at once.
  * Those equally ready come in random order. All costs O(log n), a ban O(n).
  * Pure.
  *
@@ -33,6 +34,7 @@ enum bt_cand_end {		/* how a connection ended */
 	BT_CAND_FAILED,		/* not reached, or no handshake */
 	BT_CAND_CLOSED,		/* it was a peer for a while */
 	BT_CAND_USELESS,	/* nothing to give each other: rule 6 */
+	BT_CAND_ANEW,		/* rule 7 */
 	BT_CAND_SELF		/* rule 5 */
 };
 

@@ -255,6 +255,16 @@ bt_roster_when(const struct bt_torrent *t, int64_t now)
 	return when;
 }
 
+/* Nothing is asked of anybody, and the peer has only to be listened to. */
+static bool
+is_to_be_heard_anew(
+    const struct bt_torrent *t, const struct bt_peer *p, int64_t now)
+{
+	return t->missing > 0 && !t->broken && t->owed == 0 &&
+	       p->dial.family != 0 && p->wants == 0 && !p->interested &&
+	       now - p->last_rx >= BT_ROSTER_ANEW_US && now >= t->anew_after;
+}
+
 void
 bt_roster_sweep(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 {
@@ -287,7 +297,11 @@ bt_roster_sweep(struct bt_torrent *t, struct bt_peer *p, int64_t now)
 	else if (pending && now - p->last_tx >= BT_ROSTER_SILENCE_US)
 		bt_roster_close(t, p, BT_CAND_CLOSED,
 		    "it has taken nothing for too long", now);
-	else if (pending)
+	else if (is_to_be_heard_anew(t, p, now)) {
+		t->anew_after = now + BT_ROSTER_ANEW_EACH_US;
+		bt_roster_close(
+		    t, p, BT_CAND_ANEW, "it is asked anew what it has", now);
+	} else if (pending)
 		bt_outbox_flush(t, p);
 	else if (now - p->last_tx >= quiet)
 		bt_outbox_put(t, p, BT_KEEPALIVE, 0, 0, 0);

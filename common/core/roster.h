@@ -3,6 +3,10 @@
  *
  * A handle is an index and a generation. Closing frees what a peer holds at
  * once and the peer itself after the step, so that no loop loses its footing.
+ *
+ * Some clients tell what they had when a connection began, and never what a check
+ * of their files finds after. So where a download stands still, who has nothing
+ * for us, wants nothing and is silent is left and dialled anew: one at a time.
  * Pure.
  *
  * Used by  core/torrent and its parts
@@ -20,6 +24,8 @@
 #define BT_ROSTER_SPREAD	32u	/* or up to so many s sooner: who came
 					 * together is not told together */
 #define BT_ROSTER_SILENCE_US	BT_SEC(240)	/* two keep-alives missed */
+#define BT_ROSTER_ANEW_US	BT_SEC(30)	/* of silence, to be dialled anew, */
+#define BT_ROSTER_ANEW_EACH_US	BT_SEC(10)	/* one this often */
 #define BT_ROSTER_FEW	5u	/* fewer peers: ask for more addresses, */
 #define BT_ROSTER_LONELY_US	BT_SEC(5)	/* this often */
 

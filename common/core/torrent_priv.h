@@ -76,6 +76,7 @@ struct bt_torrent {
 	bool choke_due;		/* an upload slot may be filled */
 	int64_t next_choke;
 	int64_t announce_after;
+	int64_t anew_after;	/* no peer is dialled anew before */
 	uint32_t unchoked;	/* peers that we do not choke */
 	uint32_t served;	/* of those: interested and not idle, about */
 	uint32_t waiting;	/* interested peers that we choke */

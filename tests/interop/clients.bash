@@ -79,24 +79,40 @@ aria2_run() {
 seed_aria2() { aria2_run "$1" "$2" --check-integrity=true; }
 get_aria2() { aria2_run "$1" "$2"; }
 
-transmission_run() {
-	need transmission-cli
-	port=$(probe_port)
-	mkdir -p tr
-	cat >tr/settings.json <<-J
+# The daemon: transmission-cli ends when it looks at a torrent between the check
+# of its files and its start, which on a busy machine it does.
+#
+# daemon_run NAME FOLDER TORRENT DIR [SETTINGS]: as NAME, with what it keeps in
+# FOLDER, listening at $port
+daemon_run() {
+	mkdir -p "$2/watch"
+	cp "$3" "$2/watch"
+	cat >"$2/settings.json" <<-J
 		{ "dht-enabled": false, "lpd-enabled": false,
 		  "pex-enabled": false, "utp-enabled": false,
-		  "port-forwarding-enabled": false, "encryption": 0,
-		  "bind-address-ipv4": "127.0.0.1",
-		  "bind-address-ipv6": "::1", "peer-port": $port,
-		  "trash-original-torrent-files": false,
-		  "rename-partial-files": false,
-		  "ratio-limit-enabled": false }
+		  "port-forwarding-enabled": false, "peer-port": $port,
+		  "rpc-enabled": false, "download-dir": "$(cd "$4" && pwd)",
+		  "watch-dir": "$PWD/$2/watch", "watch-dir-enabled": true,
+		  "rename-partial-files": false, "message-level": 3,
+		  ${5:+$5,}
+		  "start-added-torrents": true }
 	J
-	bt_start theirs transmission-cli -M -p "$port" -g tr -w "$2" "$1"
+	bt_start "$1" transmission-daemon -f -g "$2"
+}
+
+transmission_run() {
+	need transmission-daemon
+	port=$(probe_port)
+	daemon_run theirs tr "$1" "$2" \
+	    '"encryption": 0, "bind-address-ipv4": "127.0.0.1",
+		  "bind-address-ipv6": "::1"'
 	wait_listening "$port"
 }
-seed_transmission() { transmission_run "$1" "$2"; }
+# While it checks it tells what it has by then, and no more to who came.
+seed_transmission() {
+	transmission_run "$1" "$2"
+	wait_until 30 grep -q "Verification is done" theirs.err
+}
 get_transmission() { transmission_run "$1" "$2"; }
 
 rtorrent_run() {

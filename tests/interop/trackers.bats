@@ -134,21 +134,8 @@ ask_npm() {
 	done
 }
 
-# The daemon: transmission-cli ends when it looks at a torrent between the check
-# of its files and its start, which on a busy machine it does.
 ask_transmission() {
-	mkdir -p "$2/watch"
-	cp "$3" "$2/watch"
-	cat >"$2/settings.json" <<-J
-		{ "dht-enabled": false, "lpd-enabled": false,
-		  "pex-enabled": false, "utp-enabled": false,
-		  "port-forwarding-enabled": false, "peer-port": $port,
-		  "rpc-enabled": false, "download-dir": "$PWD/content",
-		  "watch-dir": "$PWD/$2/watch", "watch-dir-enabled": true,
-		  "start-added-torrents": true }
-	J
-	bt_start "$2" env CURL_CA_BUNDLE="$PWD/crt" transmission-daemon -f \
-	    -g "$2"
+	CURL_CA_BUNDLE="$PWD/crt" daemon_run "$2" "$2" "$3" content
 }
 
 @test "transmission announces by all but UDP over IPv6, and scrapes by UDP" {

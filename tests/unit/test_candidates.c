@@ -186,6 +186,23 @@ whoever_leaves_at_once_waits_like_one_that_failed(void **state)
 }
 
 static void
+whom_we_left_to_hear_it_anew_is_ready_at_once(void **state)
+{
+	struct bt_candidates *c = bt_candidates_new(10, 1);
+
+	(void)state;
+	assert_true(add(c, 1, false));
+	assert_int_equal(next(c, NOW), 1);
+	end(c, 1, BT_CAND_FAILED, NOW);
+	assert_int_equal(next(c, NOW + BT_SEC(5)), 1);
+	end(c, 1, BT_CAND_ANEW, NOW + BT_SEC(6));
+	assert_int_equal(next(c, NOW + BT_SEC(6)), 1);
+	end(c, 1, BT_CAND_FAILED, NOW + BT_SEC(7)); /* the second time */
+	assert_int_equal(bt_candidates_when(c), NOW + BT_SEC(17));
+	bt_candidates_free(c);
+}
+
+static void
 a_banned_ip_is_never_given_whatever_its_port(void **state)
 {
 	struct bt_candidates *c = bt_candidates_new(10, 1);
@@ -500,6 +517,7 @@ main(void)
 		cmocka_unit_test(whoever_failed_waits_twice_as_long_each_time),
 		cmocka_unit_test(
 		    whoever_leaves_at_once_waits_like_one_that_failed),
+		cmocka_unit_test(whom_we_left_to_hear_it_anew_is_ready_at_once),
 		cmocka_unit_test(a_banned_ip_is_never_given_whatever_its_port),
 		cmocka_unit_test(
 		    a_peer_banned_while_connected_is_not_dialled_after_its_end),
