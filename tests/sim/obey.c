@@ -54,7 +54,8 @@ is_fair(const char *why)
 		"it is ourselves", "the torrent is stopped",
 		"no handshake came in time", "it has been silent for too long",
 		"it has taken nothing for too long",
-		"its rest of a block cannot be read" };
+		"its rest of a block cannot be read",
+		"it is asked anew what it has" };
 
 	for (size_t i = 0; i < sizeof(fair) / sizeof(fair[0]); i++)
 		if (strcmp(why, fair[i]) == 0)
