@@ -358,7 +358,8 @@ send_batch(struct bt_conn *conn, size_t limit)
 		bt_send_drop(conn);
 		return 0;
 	}
-	b.lends = c->pipe != NULL && !bt_tcp_is_near(conn->fd);
+	b.lends = tx.nblocks >= LENT_FROM && c->pipe != NULL &&
+		  !bt_tcp_is_near(conn->fd);
 	most = b.lends ? bt_tcp_room(conn->fd) : limit;
 	if (most == 0) {
 		bt_torrent_tx_done(t, conn->slot, 0, now);
