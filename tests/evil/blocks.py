@@ -240,7 +240,8 @@ def stall_half_block(w):
     w.wait_for("never", 30)
 
 
-@scene("get seed", "it has been silent for too long", fast=20)
+@scene("get seed", dict(get="it is asked anew what it has",
+                        seed="it has been silent for too long"), fast=20)
 def silent(w):
     """Not a byte after the handshake, for four minutes."""
     w.shake()
