@@ -255,7 +255,7 @@ bt_roster_when(const struct bt_torrent *t, int64_t now)
 	return when;
 }
 
-/* Nothing is asked of anybody, and the peer has only to be listened to. */
+/* Nothing is on its way, and neither has anything that the other wants. */
 static bool
 is_to_be_heard_anew(
     const struct bt_torrent *t, const struct bt_peer *p, int64_t now)
