@@ -91,7 +91,7 @@ static void
 whom_we_or_they_need_is_not_dialled_anew(void **state)
 {
 	struct rig *r = rig_new(NINE, BT_BLOCK_LEN, false, NULL);
-	struct rig_peer *p[6];
+	struct rig_peer *p[4];
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
